@@ -1,0 +1,207 @@
+"""The settings of one Seedbed process: read once from the environment, judged whole, frozen."""
+
+import os
+import re
+import secrets
+import socket as socketlib
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from urllib.parse import quote
+from zoneinfo import ZoneInfo, available_timezones
+
+ROOT = Path(__file__).resolve().parents[2]
+LONGEST_SOCKET_PATH = 100  # systems allow 103 to 107 bytes
+
+
+class Mode(StrEnum):
+    PRODUCTION = "production"
+    DEVELOPMENT = "development"
+    TEST = "test"
+
+
+class BadSettings(Exception):
+    """Every fault found in the environment, told at once."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("Seedbed cannot start:\n" + "\n".join(f"  - {fault}" for fault in faults))
+        self.faults = faults
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What may differ between two installations. Each field is described in docs/settings.md."""
+
+    home: Path
+    mode: Mode
+    secret_key: str = field(repr=False)
+    database_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
+    is_redis_embedded: bool
+    port: int
+    base_url: str
+    hosts: tuple[str, ...]
+    proxies: tuple[str, ...]
+    timezone: str
+    publish_workers: int
+    faults: str
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    @property
+    def is_test(self) -> bool:
+        return self.mode is Mode.TEST
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.database_url.startswith("sqlite")
+
+    def folder(self, name: str) -> Path:
+        """A folder below the data directory, made on first use and closed to other users."""
+        path = self.home / name
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return path
+
+
+def settings_from(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read and judge the environment.
+
+    Raises BadSettings with every fault found, so that nobody has to mend them one start at a time.
+    """
+    faults: list[str] = []
+    home = Path(environ.get("SEEDBED_HOME") or ROOT / "var").expanduser().resolve()
+    mode = _mode(environ, faults)
+    port = _number(environ, "PORT", 8000, faults, highest=65535)
+    timezone = environ.get("SEEDBED_TIMEZONE") or "Asia/Shanghai"
+    if timezone not in available_timezones():
+        faults.append(f"SEEDBED_TIMEZONE: {timezone!r} is no known zone; try Asia/Shanghai")
+    base_url = (environ.get("SEEDBED_BASE_URL") or f"http://127.0.0.1:{port}").rstrip("/")
+    if not re.fullmatch(r"https?://[^/\s]+", base_url):
+        faults.append(
+            "SEEDBED_BASE_URL: must look like https://seedbed.example.com, without a path"
+        )
+    redis_url = environ.get("REDIS_URL", "")
+    if redis_url and not redis_url.startswith(("redis://", "rediss://", "unix://")):
+        faults.append("REDIS_URL: must begin with redis://, rediss:// or unix://")
+    settings = Settings(
+        home=home,
+        mode=mode,
+        secret_key=_secret_key(home, environ, faults),
+        database_url=_database_url(environ, home, faults),
+        redis_url=redis_url or _embedded_url(home, faults),
+        is_redis_embedded=not redis_url,
+        port=port,
+        base_url=base_url,
+        hosts=_names(environ, "SEEDBED_HOSTS"),
+        proxies=_names(environ, "SEEDBED_PROXIES"),
+        timezone=timezone,
+        publish_workers=_number(environ, "SEEDBED_PUBLISH_WORKERS", 2, faults, highest=64),
+        faults=environ.get("FAULT", "") if mode is Mode.TEST else "",
+    )
+    if faults:
+        raise BadSettings(faults)
+    return settings
+
+
+def _mode(environ: Mapping[str, str], faults: list[str]) -> Mode:
+    text = environ.get("SEEDBED_ENV") or Mode.PRODUCTION
+    try:
+        return Mode(text)
+    except ValueError:
+        faults.append(f"SEEDBED_ENV: {text!r} is none of {', '.join(Mode)}")
+        return Mode.PRODUCTION
+
+
+def _number(
+    environ: Mapping[str, str], name: str, default: int, faults: list[str], *, highest: int
+) -> int:
+    text = environ.get(name) or str(default)
+    if text.isascii() and text.isdigit() and 1 <= int(text) <= highest:
+        return int(text)
+    faults.append(f"{name}: {text!r} is no whole number from 1 to {highest}")
+    return default
+
+
+def _names(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in environ.get(name, "").split(",") if part.strip())
+
+
+def _database_url(environ: Mapping[str, str], home: Path, faults: list[str]) -> str:
+    url = environ.get("DATABASE_URL", "")
+    if not url:
+        return f"sqlite:///{home / 'seedbed.db'}"
+    if url.startswith("sqlite:///"):
+        return url
+    if url.startswith(("postgresql://", "postgres://", "postgresql+psycopg://")):
+        return re.sub(r"^postgres(ql)?(\+psycopg)?://", "postgresql+psycopg://", url)
+    faults.append("DATABASE_URL: must begin with sqlite:/// or postgresql://")
+    return f"sqlite:///{home / 'seedbed.db'}"
+
+
+def _embedded_url(home: Path, faults: list[str]) -> str:
+    """Where the embedded broker of this data directory listens.
+
+    A unix socket; where its path would be too long for the system, a loopback port and a password,
+    both chosen once and kept in a file only the owner can read.
+    """
+    socket = home / "broker" / "broker.sock"
+    if len(os.fsencode(socket)) <= LONGEST_SOCKET_PATH:
+        return f"unix://{quote(str(socket))}"
+    path = socket.with_name("address")
+    address = f"redis://:{secrets.token_urlsafe(32)}@127.0.0.1:{_free_port()}/0"
+    return _kept(path, address, faults)
+
+
+def _free_port() -> int:
+    with socketlib.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _secret_key(home: Path, environ: Mapping[str, str], faults: list[str]) -> str:
+    """The installation's own key: given, or made once into a file only its owner can read."""
+    given = environ.get("SEEDBED_SECRET_KEY", "")
+    if given and len(given) < 32:
+        faults.append(
+            "SEEDBED_SECRET_KEY: needs at least 32 characters; leave it out to have one made"
+        )
+    if given:
+        return given
+    return _kept(home / "secret.key", secrets.token_urlsafe(48), faults)
+
+
+def _kept(path: Path, proposal: str, faults: list[str]) -> str:
+    """What the file says; the first process to ask writes its proposal into it, whole or not at all."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    try:
+        if not path.exists():
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with open(draft, "x", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+                file.write(proposal)
+            with suppress(FileExistsError):  # a sibling process was a moment earlier
+                os.link(draft, path)
+            draft.unlink()
+        return path.read_text().strip()
+    except OSError as error:
+        faults.append(f"SEEDBED_HOME: cannot write to {path.parent}: {error.strerror}")
+        return ""
+
+
+_current: Settings | None = None
+
+
+def use(settings: Settings) -> None:
+    """Make these the settings of the process; called once by the factory."""
+    global _current
+    _current = settings
+
+
+def current() -> Settings:
+    """The settings of the process."""
+    if _current is None:
+        raise RuntimeError("no application has been made in this process")
+    return _current

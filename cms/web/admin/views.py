@@ -1,0 +1,5 @@
+"""Screens of the area: admin."""
+
+from flask import Blueprint
+
+bp = Blueprint("admin", __name__)

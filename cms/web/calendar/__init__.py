@@ -1,0 +1,5 @@
+"""The screens of the area: calendar."""
+
+from cms.web.calendar.views import bp
+
+__all__ = ["bp"]

@@ -1,0 +1,71 @@
+"""What every page gets: the rail's places, the language, the banner, formats for times and numbers."""
+
+from datetime import datetime
+from typing import Any
+
+from flask import Flask, current_app, request, url_for
+from flask_babel import get_locale
+from flask_login import current_user
+
+from cms.accounts.permissions import may
+from cms.core.config import Settings, current
+from cms.web.areas import PLACES
+
+
+def settings() -> Settings:
+    """The settings the running app was made with."""
+    return current()
+
+
+def locale_code() -> str:
+    """`zh` or `en`, as this page is written."""
+    return "zh" if str(get_locale()).startswith("zh") else "en"
+
+
+def local(moment: datetime) -> datetime:
+    """The instant in the workspace's zone."""
+    return moment.astimezone(settings().zone)
+
+
+def name_of(row: Any, field: str = "name") -> str:
+    """A bilingual row's name in the page's language."""
+    return getattr(row, f"{field}_{locale_code()}") or getattr(row, f"{field}_en")
+
+
+def choose_locale() -> str:
+    """The user's own choice, else what the browser prefers."""
+    if current_user and current_user.is_authenticated:
+        return "zh_Hans_CN" if current_user.locale == "zh" else "en"
+    best = request.accept_languages.best_match(["zh", "zh-CN", "zh-Hans", "en"], "en")
+    chosen = request.cookies.get("sb_lang") or best
+    return "zh_Hans_CN" if chosen.startswith("zh") else "en"
+
+
+def connect(app: Flask) -> None:
+    app.context_processor(_frame)
+    app.jinja_env.globals.update(name_of=name_of)
+    app.jinja_env.filters.update(local=local)
+
+
+def _frame() -> dict[str, Any]:
+    signed_in = current_user.is_authenticated
+    return {
+        "locale": locale_code(),
+        "theme": current_user.theme if signed_in else "auto",
+        "places": _places() if signed_in else [],
+        "is_demo_user": signed_in and current_user.is_demo,
+    }
+
+
+def _places() -> list[dict[str, Any]]:
+    return [
+        {
+            "name": place.area,
+            "label": place.label,
+            "icon": place.icon,
+            "href": url_for(place.endpoint),
+            "current": request.blueprint == place.area,
+        }
+        for place in PLACES
+        if may(current_user.role, place.permission) and place.endpoint in current_app.view_functions
+    ]

@@ -1,0 +1,62 @@
+"""The door: every view says who may enter; a view that says nothing is refused."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from flask import Flask, abort, current_app, request
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from cms.accounts.models import User
+from cms.accounts.permissions import Permission, may
+
+View = TypeVar("View", bound=Callable[..., Any])
+PUBLIC = "public"
+MARK = "seedbed_permission"
+
+
+def requires(permission: Permission) -> Callable[[View], View]:
+    """Let in signed-in users whose role holds the permission."""
+
+    def mark(view: View) -> View:
+        setattr(view, MARK, permission)
+        return view
+
+    return mark
+
+
+def public(view: View) -> View:
+    """Let in anybody, signed in or not."""
+    setattr(view, MARK, PUBLIC)
+    return view
+
+
+def actor() -> User:
+    """The signed-in user's own row, not Flask-Login's proxy."""
+    return cast(User, current_user._get_current_object())
+
+
+def can(permission: str) -> bool:
+    """Whether the asker holds the permission; for templates to offer only what would work."""
+    return current_user.is_authenticated and may(current_user.role, Permission(permission))
+
+
+def connect(app: Flask) -> None:
+    app.before_request(_check)
+    app.jinja_env.globals["can"] = can
+
+
+def _check() -> ResponseReturnValue | None:
+    if request.endpoint is None or request.endpoint == "static":
+        return None
+    view = current_app.view_functions[request.endpoint]
+    mark = getattr(view, MARK, None)
+    if mark == PUBLIC:
+        return None
+    if mark is None:
+        abort(403)  # a view nobody thought about; a guard test names it
+    if not current_user.is_authenticated:
+        return current_app.login_manager.unauthorized()  # type: ignore[attr-defined]
+    if not may(current_user.role, mark):
+        abort(403)
+    return None

@@ -1,0 +1,5 @@
+"""The screens of the area: today."""
+
+from cms.web.today.views import bp
+
+__all__ = ["bp"]

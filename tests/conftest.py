@@ -1,0 +1,119 @@
+"""One application and one schema a run; every test in an outer transaction that is rolled back."""
+
+import contextvars
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import event
+
+from cms.core.config import settings_from
+from cms.core.db import db, session, transaction
+from cms.factory import create_app
+from tests import postgres
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--database", choices=["sqlite", "postgresql"], default="sqlite")
+
+
+class Client(FlaskClient):
+    """Runs each request outside the test's own app context, as a server would."""
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        answer = contextvars.Context().run(lambda: FlaskClient.open(self, *args, **kwargs))
+        session.expire_all()
+        return answer
+
+
+@pytest.fixture(scope="session")
+def database_url(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    if request.config.getoption("--database") == "sqlite":
+        yield f"sqlite:///{tmp_path_factory.mktemp('database') / 'test.db'}"
+        return
+    name = "seedbed_" + os.environ.get("PYTEST_XDIST_WORKER", "one")
+    with postgres.running() as server:
+        yield postgres.create_database(server, name)
+
+
+@pytest.fixture(scope="session")
+def application(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    settings = settings_from(
+        {
+            "SEEDBED_HOME": str(tmp_path_factory.mktemp("home")),
+            "SEEDBED_ENV": "test",
+            "DATABASE_URL": database_url,
+            "SEEDBED_BASE_URL": "http://localhost",
+            "REDIS_URL": "unix:///nonexistent/seedbed.sock",
+        }
+    )
+    made = create_app(settings)
+    made.test_client_class = Client
+    made.config["WTF_CSRF_ENABLED"] = False
+    with made.app_context():
+        db.create_all()
+    yield made
+    with made.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def app(application: Flask) -> Iterator[Flask]:
+    """The application with an app context open and everything written undone afterwards."""
+    with application.app_context():
+        engine = db.engine
+        with engine.connect() as connection:
+            outer = connection.begin()
+            engines = db._app_engines[application]
+            engines[None] = connection
+            db.session.configure(join_transaction_mode="create_savepoint")
+            try:
+                yield application
+            finally:
+                db.session.remove()
+                engines[None] = engine
+                outer.rollback()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser that nobody has signed in."""
+    return app.test_client()
+
+
+@pytest.fixture
+def data_home(app: Flask) -> Path:
+    return app.config["SEEDBED"].home
+
+
+@pytest.fixture
+def count_queries(app: Flask) -> Callable[[], Any]:
+    """`with count_queries() as statements:` collects every SQL statement run inside."""
+
+    @contextmanager
+    def counting() -> Iterator[list[str]]:
+        statements: list[str] = []
+
+        def note(_c: Any, _cur: Any, statement: str, *_rest: Any) -> None:
+            if not statement.startswith(("SAVEPOINT", "RELEASE", "ROLLBACK")):
+                statements.append(statement)
+
+        connection = db._app_engines[app][None]
+        event.listen(connection, "before_cursor_execute", note)
+        try:
+            yield statements
+        finally:
+            event.remove(connection, "before_cursor_execute", note)
+
+    return counting
+
+
+__all__ = ["Client", "transaction"]
