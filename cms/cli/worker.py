@@ -1,0 +1,32 @@
+"""`flask worker QUEUE`: runs the jobs of one queue until told to stop."""
+
+import click
+from flask import Flask
+from flask.cli import ScriptInfo, pass_script_info
+
+from cms.cli.begin import begin, on_stop
+from cms.core.config import Settings
+from cms.core.jobs import QueueName
+from cms.core.workers import QueueWorker, broker_connection
+
+
+@click.command()
+@click.argument("queue", type=click.Choice([name.value for name in QueueName]))
+@pass_script_info
+def worker(info: ScriptInfo, queue: str) -> None:
+    """Run the jobs of one QUEUE.
+
+    SIGTERM finishes the job in hand and ends. A broker that is away is waited for.
+    """
+    app: Flask = info.load_app()
+    settings: Settings = app.config["SEEDBED"]
+    beat = begin(app, f"worker:{queue}")
+    server = QueueWorker(
+        QueueName(queue),
+        connection=broker_connection(settings.redis_url),
+        context=app.app_context,
+        touch=beat.touch,
+    )
+    on_stop(server.stop)
+    server.serve()
+    beat.stop()

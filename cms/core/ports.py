@@ -1,0 +1,53 @@
+"""Takes the web port before anything is started, or says which other one is free."""
+
+import socket
+import time
+
+HOST = "127.0.0.1"
+_NEIGHBOURS = 100
+
+
+class PortBusy(Exception):
+    """Somebody else listens on the port."""
+
+    def __init__(self, port: int, free: int | None) -> None:
+        advice = f"; port {free} is free: PORT={free} make run" if free else "; choose another PORT"
+        super().__init__(f"Port {port} is in use by another program{advice}")
+        self.free = free
+
+
+def listen(port: int, *, patience: float = 0.0) -> socket.socket:
+    """A listening socket, kept open across restarts of the web server, so callers wait, not fail.
+
+    `patience` is how many seconds a predecessor that was killed may still need to let go.
+    """
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            return _bound(port)
+        except OSError:
+            if time.monotonic() >= deadline:
+                raise PortBusy(port, _free_near(port)) from None
+            time.sleep(0.1)
+
+
+def _bound(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((HOST, port))
+        listener.listen(1024)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _free_near(port: int) -> int | None:
+    for candidate in range(port + 1, min(port + _NEIGHBOURS, 65_536)):
+        try:
+            _bound(candidate).close()
+        except OSError:
+            continue
+        return candidate
+    return None
