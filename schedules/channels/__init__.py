@@ -1,0 +1,11 @@
+"""The channels we can publish through: one file each, one line each here."""
+
+from cms.core.registry import Registry
+from schedules.channels.base import Channel
+from schedules.channels.manual import Manual
+from schedules.channels.reader import Reader
+from schedules.channels.sandbox import Sandbox
+
+CHANNELS: Registry[Channel] = Registry("channel", Reader(), Manual(), Sandbox())
+
+__all__ = ["CHANNELS", "Channel"]

@@ -1,0 +1,99 @@
+"""The channel `sandbox`: harmless, scriptable, for demonstrations and for proving the ledger."""
+
+import json
+import os
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from cms.core.clock import now
+from cms.core.config import current
+from cms.core.errors import Refused, TryAgain
+from cms.core.i18n import N_
+from schedules.channels.base import Channel, Limits, Receipt, Repeat
+from schedules.envelopes import Envelope
+from schedules.states import Outcome
+
+SLOW_SECONDS = 2.0
+
+
+class Sandbox(Channel):
+    """Answers as `settings["script"]` says, one word an attempt, the last word for ever."""
+
+    slug = "sandbox"
+    name = N_("Sandbox")
+    limits = Limits(text=4000, pictures=9)
+
+    def repeat_for(self, settings: dict[str, Any]) -> Repeat:
+        return Repeat(settings.get("class", Repeat.KEYED))
+
+    def deliver(self, envelope: Envelope) -> Receipt:
+        return _play(envelope)
+
+    def find(self, envelope: Envelope) -> Receipt:
+        found = [line for line in _lines(envelope) if line["key"] == envelope.key]
+        if not found:
+            return Receipt(Outcome.NOT_SENT)
+        return Receipt(Outcome.ACCEPTED, external_id=found[0]["id"])
+
+
+def _play(envelope: Envelope) -> Receipt:
+    script = envelope.settings.get("script") or "ok"
+    words = script if isinstance(script, list) else str(script).split()
+    word = str(words[min(envelope.fence, len(words)) - 1])
+    match word:
+        case "reject":
+            raise Refused(N_("The sandbox refused this post, as its script says."))
+        case "not_sent":
+            wait = envelope.settings.get("retry_after")
+            after = timedelta(seconds=float(wait)) if wait is not None else None
+            raise TryAgain(N_("The sandbox was not reached, as its script says."), after)
+        case "uncertain":
+            return Receipt(
+                Outcome.UNCERTAIN, reason=N_("The sandbox fell silent, as its script says.")
+            )
+        case "uncertain_accepted":
+            _accept(envelope)
+            return Receipt(
+                Outcome.UNCERTAIN, reason=N_("The sandbox fell silent, as its script says.")
+            )
+        case "slow":
+            time.sleep(float(envelope.settings.get("seconds", SLOW_SECONDS)))
+    return Receipt(Outcome.ACCEPTED, external_id=_accept(envelope))
+
+
+def _accept(envelope: Envelope) -> str:
+    """Note the effect, once a key when the account is of a class that promises that."""
+    repeat = Repeat(envelope.settings.get("class", Repeat.KEYED))
+    if repeat is Repeat.KEYED:
+        for line in _lines(envelope):
+            if line["key"] == envelope.key:
+                return str(line["id"])
+    made = f"{envelope.key[:8]}-{envelope.fence}"
+    entry = {
+        "at": now().isoformat(),
+        "key": envelope.key,
+        "id": made,
+        "post": envelope.outgoing.post_id,
+        "pool": envelope.outgoing.pool_slug,
+        "text": envelope.outgoing.text,
+    }
+    written = (json.dumps(entry, ensure_ascii=False) + "\n").encode()
+    target = os.open(_ledger(envelope), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        os.write(target, written)
+    finally:
+        os.close(target)
+    return made
+
+
+def _lines(envelope: Envelope) -> list[dict[str, Any]]:
+    ledger = _ledger(envelope)
+    if not ledger.exists():
+        return []
+    return [json.loads(line) for line in ledger.read_text("utf-8").splitlines()]
+
+
+def _ledger(envelope: Envelope) -> Path:
+    return current().folder("sandbox") / f"{envelope.outgoing.account_slug}.jsonl"

@@ -1,0 +1,84 @@
+"""What exactly a post would send, and the fingerprint that an approval pins."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+
+from sqlalchemy import select
+
+from cms.core.db import session
+from content_library.models import Media
+from schedules import links
+from schedules.channels import CHANNELS
+from schedules.envelopes import Outgoing, Picture
+from schedules.models import Post
+
+__all__ = ["Outgoing", "content_hash", "outgoing", "outgoing_of_many"]
+
+
+def outgoing(post: Post) -> Outgoing:
+    """The content as it stands now; nothing about it is read later, from anywhere else."""
+    return outgoing_of_many([post])[post.id]
+
+
+def outgoing_of_many(posts: Iterable[Post]) -> dict[int, Outgoing]:
+    """For several posts at once: one query for all their pictures."""
+    posts = list(posts)
+    wanted = {int(media_id) for post in posts for media_id in post.media_ids}
+    shas = _shas(wanted)
+    return {post.id: _outgoing(post, shas) for post in posts}
+
+
+def content_hash(content: Outgoing) -> str:
+    """A fingerprint of everything the approver saw.
+
+    The link counts by its code, not its host: an installation that moves keeps its approvals.
+    """
+    parts = {
+        "asset": content.asset_id,
+        "version": content.version_id,
+        "title": content.title,
+        "text": content.body,
+        "link": content.link_code,
+        "pictures": [[picture.media_id, picture.sha256] for picture in content.pictures],
+        "channel": content.channel,
+        "account": content.account_slug,
+        "pool": content.pool_slug,
+        "window": content.window.isoformat(),
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _outgoing(post: Post, shas: dict[int, str]) -> Outgoing:
+    link = links.own_link(post.publication) if post.publication else None
+    address = links.url_of(link) if link else ""
+    return Outgoing(
+        post_id=post.id,
+        asset_id=post.asset_id,
+        version_id=post.version_id,
+        title=post.version.title,
+        text=_text(post, address),
+        body=post.text,
+        link=address,
+        link_code=link.code if link else "",
+        pictures=tuple(Picture(int(one), shas.get(int(one), "")) for one in post.media_ids),
+        channel=post.account.channel,
+        account_slug=post.account.slug,
+        pool_slug=post.pool.slug,
+        window=post.publish_at,
+    )
+
+
+def _text(post: Post, address: str) -> str:
+    """A carrier without a place for a link gets it as the last line of the text."""
+    channel = CHANNELS.get(post.account.channel)
+    if not address or not channel.appends_link:
+        return post.text
+    return f"{post.text}\n{address}" if post.text else address
+
+
+def _shas(media_ids: set[int]) -> dict[int, str]:
+    if not media_ids:
+        return {}
+    rows = session.execute(select(Media.id, Media.sha256).where(Media.id.in_(media_ids)))
+    return {media_id: sha for media_id, sha in rows}

@@ -1,0 +1,50 @@
+"""What travels to a channel: plain frozen values, so that no connection waits on a carrier."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One image of a post, named by its content."""
+
+    media_id: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """Exactly what would be sent for a post now; previews, approval and the worker all read this."""
+
+    post_id: int
+    asset_id: int
+    version_id: int
+    title: str
+    text: str  # as the carrier gets it, link included where the carrier has no place of its own
+    body: str  # the text as written, without the link
+    link: str  # the tracked address, "" when there is none
+    link_code: str
+    pictures: tuple[Picture, ...]
+    channel: str
+    account_slug: str
+    pool_slug: str
+    window: datetime  # the moment it is meant for
+
+    @property
+    def media_ids(self) -> list[int]:
+        return [picture.media_id for picture in self.pictures]
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """One claimed publication on its way to its channel. `key` is the same at every attempt."""
+
+    publication_id: int
+    fence: int
+    key: str
+    account_id: int
+    settings: dict[str, Any] = field(repr=False)
+    outgoing: Outgoing
+    pool_id: int
+    call_seconds: float

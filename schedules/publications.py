@@ -1,0 +1,230 @@
+"""The publishing ledger: planning a publication, the one mover of its state, and its finders."""
+
+import secrets
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, select, update
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import joinedload
+
+from audience.models import PoolKind
+from cms.accounts import audit
+from cms.accounts.models import User
+from cms.core.clock import now
+from cms.core.db import session
+from cms.core.errors import NotFound, conflict
+from cms.core.i18n import N_
+from schedules import links, rules
+from schedules.models import Post, Publication
+from schedules.states import PUBLICATION_MOVES, WAITING_FOR_A_PERSON
+from schedules.states import PublicationState as State
+
+GOING_OUT = frozenset(
+    {State.CLAIMED, State.SENDING, State.PUBLISHED, State.HANDED_OVER, State.UNCERTAIN}
+)
+_LEASED = frozenset({State.CLAIMED, State.SENDING})
+_ALREADY = N_("This post is already going out; it cannot be changed any more.")
+
+
+# --- finders
+
+
+def get(publication_id: int) -> Publication:
+    """The publication of that number; raises NotFound."""
+    found = session.get(Publication, publication_id)
+    if found is None:
+        raise NotFound("publication")
+    return found
+
+
+def due(moment: datetime) -> Select[Any]:
+    """What must go out now, the longest waiting first."""
+    return (
+        select(Publication)
+        .where(Publication.state == State.SCHEDULED, Publication.due_at <= moment)
+        .order_by(Publication.due_at, Publication.id)
+    )
+
+
+def waiting_for_person(*, state: State | None = None) -> Select[Any]:
+    """Everything that no machine will move on, the newest trouble first."""
+    wanted = [state] if state in WAITING_FOR_A_PERSON else sorted(WAITING_FOR_A_PERSON)
+    return (
+        select(Publication)
+        .where(Publication.state.in_(wanted))
+        .order_by(Publication.updated_at.desc(), Publication.id.desc())
+        .options(
+            joinedload(Publication.account),
+            joinedload(Publication.pool),
+            joinedload(Publication.post).joinedload(Post.version),
+        )
+    )
+
+
+def oldest_overdue() -> Publication | None:
+    """The publication that should have gone out longest ago and has not."""
+    return session.scalar(due(now()).limit(1))
+
+
+def counts_by_state() -> dict[State, int]:
+    """How many publications stand in each state; every state is named."""
+    rows = session.execute(select(Publication.state, func.count()).group_by(Publication.state))
+    return {state: 0 for state in State} | {state: number for state, number in rows}
+
+
+# --- planning
+
+
+def plan(post: Post, *, by: User | None = None) -> Publication:
+    """Give the post its publication and tracked link, or make the ones it has follow the post.
+
+    The ledger's unique key decides when two processes plan the same post at once.
+    """
+    session.flush()  # the ledger needs the post's id
+    found = _of(post) if rules.is_on("unique") else None
+    if found is None:
+        try:
+            return _enter(post, by)
+        except IntegrityError:
+            found = _of(post)
+            if found is None:
+                raise
+    _follow(found, post, by)
+    return found
+
+
+def _of(post: Post) -> Publication | None:
+    return session.scalar(select(Publication).where(Publication.post_id == post.id))
+
+
+def _enter(post: Post, by: User | None) -> Publication:
+    publication = Publication(
+        post_id=post.id,
+        account_id=post.account_id,
+        pool_id=post.pool_id,
+        occurrence=0 if rules.is_on("unique") else _occurrences(post),
+        state=State.PLANNED,
+        due_at=post.publish_at,
+        late_after=post.publish_at + late_by(post),
+        idempotency_key=secrets.token_hex(16),
+        public_id=secrets.token_urlsafe(16),
+        updated_at=now(),
+    )
+    with session.begin_nested():  # losing the race must not undo what the caller did
+        session.add(publication)
+    links.make(publication)
+    session.flush()  # the audit entry needs the publication's id
+    session.expire(post, ["publication"])
+    audit.record("publication.planned", publication, by=by, post=post.id)
+    return publication
+
+
+def _occurrences(post: Post) -> int:
+    known = select(func.count()).select_from(Publication).where(Publication.post_id == post.id)
+    return session.scalar(known) or 0
+
+
+def _follow(publication: Publication, post: Post, by: User | None) -> None:
+    if publication.state in GOING_OUT:
+        raise conflict("already_going_out", _ALREADY)
+    if publication.state is not State.PLANNED:
+        move(publication, State.PLANNED, by=by, content_hash=None, tries=0, crashes=0)
+    publication.account_id, publication.pool_id = post.account_id, post.pool_id
+    publication.due_at = post.publish_at
+    publication.late_after = post.publish_at + late_by(post)
+    publication.updated_at = now()
+    session.flush()  # finders on the same session must see the new moment
+
+
+def late_by(post: Post) -> timedelta:
+    """How late is too late for this post, as its calendar says for the kind of its pool."""
+    is_moments = post.pool.kind is PoolKind.MOMENTS
+    calendar = post.calendar
+    minutes = calendar.late_moments_minutes if is_moments else calendar.late_group_minutes
+    return timedelta(minutes=minutes)
+
+
+# --- moving
+
+
+def move(
+    publication: Publication, to_state: State, *, by: User | None, reason: str = "", **values: Any
+) -> None:
+    """Take the publication to another state, once, with its audit entry.
+
+    `values` are further columns that change along. Raises Conflict when the state does not allow
+    the move, or when somebody else moved it meanwhile.
+    """
+    if to_state not in PUBLICATION_MOVES[publication.state]:
+        raise conflict(
+            "illegal_move",
+            N_("A publication that is %(state)s cannot become %(to)s."),
+            state=publication.state.value,
+            to=to_state.value,
+        )
+    moved = shift(publication.id, publication.state, to_state, by=by, reason=reason, values=values)
+    session.refresh(publication)
+    if not moved:
+        raise conflict("changed_meanwhile", N_("Somebody else was quicker. Look again."))
+
+
+def shift(
+    publication_id: int,
+    from_state: State,
+    to_state: State,
+    *,
+    by: User | None = None,
+    reason: str = "",
+    where: tuple[ColumnElement[bool], ...] = (),
+    values: Mapping[str, Any] | None = None,
+    detail: Mapping[str, Any] | None = None,
+) -> bool:
+    """The one statement that changes a state: whether this caller was the one to do it.
+
+    Rows already loaded do not notice; callers who hold one refresh it.
+    """
+    if to_state not in PUBLICATION_MOVES[from_state]:
+        raise ValueError(f"{from_state} does not lead to {to_state}")
+    changed: dict[str, Any] = {"state": to_state, "reason": reason[:500], "updated_at": now()}
+    if to_state not in _LEASED:
+        changed |= {"lease_until": None, "claimed_by": ""}
+    done = session.execute(
+        update(Publication)
+        .where(Publication.id == publication_id, Publication.state == from_state, *where)
+        .values(changed | dict(values or {}))
+        .execution_options(synchronize_session=False)
+    )
+    if not isinstance(done, CursorResult) or done.rowcount != 1:
+        return False
+    said = {"from": from_state.value, **({"reason": reason} if reason else {}), **(detail or {})}
+    audit.record(f"publication.{to_state.value}", Publication(id=publication_id), by=by, **said)
+    return True
+
+
+def schedule(publication: Publication, content_hash: str, *, by: User | None) -> None:
+    """Pin the approved content and let the publication wait for its minute."""
+    move(publication, State.SCHEDULED, by=by, content_hash=content_hash, tries=0, crashes=0)
+
+
+def unschedule(post: Post, *, by: User | None) -> None:
+    """Take an approved post out of the queue again; Conflict `already_going_out` when too late."""
+    publication = post.publication
+    if publication is None or publication.state in (State.PLANNED, State.CANCELLED):
+        return
+    if publication.state in GOING_OUT:
+        raise conflict("already_going_out", _ALREADY)
+    move(publication, State.PLANNED, by=by, content_hash=None)
+
+
+def refuse_if_going_out(post: Post) -> None:
+    """Raise Conflict `already_going_out` when nothing about the post may change any more."""
+    if post.publication is not None and post.publication.state in GOING_OUT:
+        raise conflict("already_going_out", _ALREADY)
+
+
+def drop(publication: Publication, *, by: User | None, reason: str = "") -> None:
+    """It shall not go out; whatever already happened stays told."""
+    move(publication, State.CANCELLED, by=by, reason=reason)
