@@ -13,7 +13,7 @@ from cms import cli
 from cms.core import config, jobs
 from cms.core.config import ROOT, Settings, settings_from
 from cms.core.db import db
-from cms.web import areas, frame, guard, headers
+from cms.web import areas, errors, frame, guard, headers, login, requests, sessions
 
 csrf = CSRFProtect()
 migrate = Migrate()
@@ -35,13 +35,19 @@ def create_app(settings: Settings | None = None) -> Flask:
         BABEL_DEFAULT_TIMEZONE=settings.timezone,
         BABEL_TRANSLATION_DIRECTORIES=str(ROOT / "cms" / "translations"),
         WTF_CSRF_TIME_LIMIT=None,
+        TRUSTED_HOSTS=[
+            *settings.hosts,
+            settings.base_url.split("//")[1].split(":")[0],
+            "127.0.0.1",
+            "localhost",
+        ],
     )
     _connect_extensions(app, settings)
     for package in (audience, content_library, schedules, feedback):
         package.wiring.connect()
     for blueprint in areas.BLUEPRINTS:
         app.register_blueprint(blueprint)
-    for edge in (guard, frame, headers, cli):
+    for edge in (requests, sessions, login, guard, frame, headers, errors, cli):
         edge.connect(app)
     return app
 

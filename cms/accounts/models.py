@@ -35,6 +35,13 @@ class User(Model):
     created_at: Mapped[datetime]
     last_seen_at: Mapped[datetime | None]
 
+    # The edge's login extension asks a user these three things.
+    is_authenticated = True
+    is_anonymous = False
+
+    def get_id(self) -> str:
+        return str(self.id)
+
 
 class WebSession(Model):
     """One signed-in or signed-out browser; the cookie holds only the id, of which we keep a hash."""

@@ -1,0 +1,44 @@
+"""One id for each request, in its logs, its audit entries and its answer; and who the peer is."""
+
+import secrets
+from typing import Any
+
+import structlog
+from flask import Flask, Response
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from cms.accounts import audit
+from cms.core.config import Settings
+
+
+def connect(app: Flask) -> None:
+    settings: Settings = app.config["SEEDBED"]
+    app.before_request(_name_request)
+    app.after_request(_tell_name)
+    if settings.proxies:
+        app.wsgi_app = ListedProxies(app.wsgi_app, settings.proxies)  # type: ignore[method-assign]
+
+
+class ListedProxies:
+    """Believes forwarded addresses only from the proxies that the settings name."""
+
+    def __init__(self, inner: Any, proxies: tuple[str, ...]) -> None:
+        self.inner = inner
+        self.trusting = ProxyFix(inner, x_for=1, x_proto=1, x_host=1)
+        self.proxies = frozenset(proxies)
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        chosen = self.trusting if environ.get("REMOTE_ADDR") in self.proxies else self.inner
+        return chosen(environ, start_response)
+
+
+def _name_request() -> None:
+    name = secrets.token_hex(8)
+    audit.request_id.set(name)
+    structlog.contextvars.bind_contextvars(request_id=name)
+
+
+def _tell_name(response: Response) -> Response:
+    response.headers["X-Request-ID"] = audit.request_id.get() or ""
+    structlog.contextvars.unbind_contextvars("request_id")
+    return response
