@@ -9,7 +9,7 @@ import audience.wiring
 import content_library.wiring
 import feedback.wiring
 import schedules.wiring
-from cms import cli
+from cms import api, cli
 from cms.core import config, jobs
 from cms.core.config import ROOT, Settings, settings_from
 from cms.core.db import db
@@ -47,7 +47,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         package.wiring.connect()
     for blueprint in areas.BLUEPRINTS:
         app.register_blueprint(blueprint)
-    for edge in (requests, sessions, login, guard, frame, headers, errors, cli):
+    for edge in (requests, sessions, login, guard, frame, headers, errors, api, cli):
         edge.connect(app)
     return app
 

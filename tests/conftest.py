@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, has_app_context
 from flask.testing import FlaskClient
 from sqlalchemy import event
 
@@ -27,7 +27,8 @@ class Client(FlaskClient):
 
     def open(self, *args: Any, **kwargs: Any) -> Any:
         answer = contextvars.Context().run(lambda: FlaskClient.open(self, *args, **kwargs))
-        session.expire_all()
+        if has_app_context():  # following a redirect, we are already outside it
+            session.expire_all()
         return answer
 
 

@@ -1,6 +1,8 @@
 """What may be done, and which role may do it: one table."""
 
+from collections.abc import Callable
 from enum import StrEnum
+from typing import Any, TypeVar
 
 from cms.accounts.models import Role
 
@@ -71,3 +73,24 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
 def may(role: Role, permission: Permission) -> bool:
     """Whether the role's set holds the permission."""
     return permission in PERMISSIONS[role]
+
+
+View = TypeVar("View", bound=Callable[..., Any])
+MARK = "seedbed_permission"
+PUBLIC = "public"
+
+
+def requires(permission: Permission) -> Callable[[View], View]:
+    """Mark a view: it lets in signed-in users whose role holds the permission."""
+
+    def mark(view: View) -> View:
+        setattr(view, MARK, permission)
+        return view
+
+    return mark
+
+
+def public(view: View) -> View:
+    """Mark a view: it lets in anybody, signed in or not."""
+    setattr(view, MARK, PUBLIC)
+    return view

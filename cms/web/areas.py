@@ -1,11 +1,7 @@
-"""Every area's blueprint, and the places the frame offers in its rail."""
-
-from dataclasses import dataclass
+"""Every area's blueprint."""
 
 from flask import Blueprint
-from flask_babel import lazy_gettext as _
 
-from cms.accounts.permissions import Permission
 from cms.web import account, admin, audience, calendar, insights, library, reader, today
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
@@ -17,25 +13,4 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     audience.bp,
     admin.bp,
     reader.bp,
-)
-
-
-@dataclass(frozen=True)
-class Place:
-    """One entry of the rail: shown to whoever holds the permission, lit while in its area."""
-
-    area: str
-    label: str
-    icon: str
-    endpoint: str
-    permission: Permission
-
-
-PLACES: tuple[Place, ...] = (
-    Place("library", _("Library"), "library", "library.index", Permission.ASSET_READ),
-    Place("calendar", _("Calendar"), "calendar-days", "calendar.index", Permission.CALENDAR_READ),
-    Place("today", _("Today"), "sun", "today.index", Permission.CALENDAR_READ),
-    Place("insights", _("Insights"), "chart-line", "insights.index", Permission.INSIGHT_READ),
-    Place("audience", _("Audience"), "users", "audience.index", Permission.AUDIENCE_READ),
-    Place("admin", _("Settings"), "settings", "admin.index", Permission.CHANNEL_READ),
 )

@@ -1,15 +1,17 @@
 """What every page gets: the rail's places, the language, the banner, formats for times and numbers."""
 
+import time
 from datetime import datetime
 from typing import Any
 
 from flask import Flask, current_app, request, url_for
-from flask_babel import get_locale
+from flask_babel import get_locale, gettext
 from flask_login import current_user
 
 from cms.accounts.permissions import may
+from cms.core import health
 from cms.core.config import Settings, current
-from cms.web.areas import PLACES
+from cms.web.places import PLACES
 
 
 def settings() -> Settings:
@@ -25,6 +27,11 @@ def locale_code() -> str:
 def local(moment: datetime) -> datetime:
     """The instant in the workspace's zone."""
     return moment.astimezone(settings().zone)
+
+
+def moment(instant: datetime) -> str:
+    """Date and minute in the workspace's zone, the same length everywhere."""
+    return f"{local(instant):%Y-%m-%d %H:%M}"
 
 
 def name_of(row: Any, field: str = "name") -> str:
@@ -44,12 +51,33 @@ def choose_locale() -> str:
 def connect(app: Flask) -> None:
     app.context_processor(_frame)
     app.jinja_env.globals.update(name_of=name_of)
-    app.jinja_env.filters.update(local=local)
+    app.jinja_env.filters.update(local=local, moment=moment)
+
+
+BANNER_SECONDS = 5.0
+_banner: tuple[float, dict[str, str] | None] = (-BANNER_SECONDS, None)
+
+
+def _trouble() -> dict[str, str] | None:
+    """The red or yellow line above every page while something is wrong, looked up every few seconds."""
+    global _banner
+    looked_at, found = _banner
+    if time.monotonic() - looked_at < BANNER_SECONDS:
+        return found
+    finding = health.worst(health.examine())
+    found = None
+    if finding is not None:
+        tone = "brick" if finding.level is health.Level.FAULT else "sun"
+        text = gettext(finding.message, **finding.params)
+        found = {"tone": tone, "text": text, "href": url_for("admin.show_health")}
+    _banner = (time.monotonic(), found)
+    return found
 
 
 def _frame() -> dict[str, Any]:
     signed_in = current_user.is_authenticated
     return {
+        "banner": _trouble() if signed_in and not settings().is_test else None,
         "locale": locale_code(),
         "theme": current_user.theme if signed_in else "auto",
         "places": _places() if signed_in else [],

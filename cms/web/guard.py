@@ -1,34 +1,15 @@
 """The door: every view says who may enter; a view that says nothing is refused."""
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import cast
 
 from flask import Flask, abort, current_app, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from cms.accounts.models import User
-from cms.accounts.permissions import Permission, may
+from cms.accounts.permissions import MARK, PUBLIC, Permission, may, public, requires
 
-View = TypeVar("View", bound=Callable[..., Any])
-PUBLIC = "public"
-MARK = "seedbed_permission"
-
-
-def requires(permission: Permission) -> Callable[[View], View]:
-    """Let in signed-in users whose role holds the permission."""
-
-    def mark(view: View) -> View:
-        setattr(view, MARK, permission)
-        return view
-
-    return mark
-
-
-def public(view: View) -> View:
-    """Let in anybody, signed in or not."""
-    setattr(view, MARK, PUBLIC)
-    return view
+__all__ = ["actor", "can", "connect", "public", "requires"]
 
 
 def actor() -> User:

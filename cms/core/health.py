@@ -1,0 +1,113 @@
+"""Is everything well? A registry of checks, each of which states what it found, never a guess."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from redis.exceptions import RedisError
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from cms.core import beats, clock, jobs
+from cms.core.config import current
+from cms.core.db import session
+from cms.core.i18n import N_
+from cms.core.registry import Registry
+
+
+class Level(StrEnum):
+    WELL = "well"
+    WARNING = "warning"
+    FAULT = "fault"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check found: a level, words to translate, what fills them, and bare figures."""
+
+    level: Level
+    message: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    figures: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Check:
+    """A named question with a function that answers it."""
+
+    slug: str
+    label: str
+    run: Callable[[], Finding]
+
+    def find(self) -> Finding:
+        """The answer; a database that is away is an answer too."""
+        try:
+            return self.run()
+        except SQLAlchemyError as error:
+            session.rollback()
+            return Finding(
+                Level.FAULT,
+                N_("The database does not answer: %(fault)s"),
+                {"fault": str(getattr(error, "orig", None) or type(error).__name__)},
+            )
+
+
+def examine() -> dict[str, Finding]:
+    """Run every check, by slug."""
+    return {check.slug: check.find() for check in CHECKS}
+
+
+def worst(findings: Mapping[str, Finding]) -> Finding | None:
+    """The first fault, else the first warning, else None."""
+    for level in (Level.FAULT, Level.WARNING):
+        for finding in findings.values():
+            if finding.level is level:
+                return finding
+    return None
+
+
+def _database() -> Finding:
+    started = time.perf_counter()
+    session.execute(text("SELECT 1"))
+    took = (time.perf_counter() - started) * 1000
+    return Finding(Level.WELL, N_("Answers."), figures={"answer_ms": round(took, 2)})
+
+
+def _queue() -> Finding:
+    try:
+        waiting = {name.value: jobs.queue(name).count for name in jobs.QueueName}
+    except RedisError:
+        return Finding(
+            Level.FAULT,
+            N_("The queue server does not answer. No post is lost; they go out when it is back."),
+        )
+    return Finding(Level.WELL, N_("Answers."), figures={"waiting": waiting})
+
+
+def _processes() -> Finding:
+    seen = beats.latest()
+    if not seen:
+        return Finding(Level.FAULT, N_("No process has given a sign of life yet."))
+    moment = clock.now()
+    ages: dict[str, float] = {}
+    for beat in seen:
+        age = round((moment - beat.beat_at).total_seconds(), 1)
+        ages[beat.kind] = min(age, ages.get(beat.kind, age))
+    lacking = beats.missing(beats.expected(current().publish_workers))
+    figures = {"seconds_since_beat": ages, "missing": lacking}
+    if lacking:
+        names = ", ".join(f"{count} × {kind}" for kind, count in sorted(lacking.items()))
+        return Finding(
+            Level.FAULT, N_("No sign of life from: %(names)s"), {"names": names}, figures
+        )
+    return Finding(Level.WELL, N_("All processes are alive."), figures=figures)
+
+
+CHECKS: Registry[Check] = Registry(
+    "check",
+    Check("database", N_("Database"), _database),
+    Check("queue", N_("Queue server"), _queue),
+    Check("processes", N_("Processes"), _processes),
+)
