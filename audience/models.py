@@ -6,6 +6,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from cms.accounts.models import User
 from cms.core.db import Model, by_value
 
 
@@ -56,6 +57,8 @@ class Persona(Model):
     bio_zh: Mapped[str] = mapped_column(String(600), default="")
     holder_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"), index=True)
     is_active: Mapped[bool] = mapped_column(default=True)
+
+    holder: Mapped[User | None] = relationship()
 
 
 class Pool(Model):

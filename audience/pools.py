@@ -1,0 +1,109 @@
+"""Pools: the groups and Moments audiences a post can reach."""
+
+import re
+import secrets
+from dataclasses import dataclass
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import joinedload
+
+from audience.models import Pool, PoolKind, Stage
+from cms.accounts import audit
+from cms.accounts.models import User
+from cms.core.clock import now
+from cms.core.db import session
+from cms.core.errors import NotFound, invalid
+from cms.core.i18n import N_
+from cms.core.text import clean_line, is_blank
+
+LARGEST = 10_000_000
+
+
+@dataclass(frozen=True)
+class PoolFields:
+    """What a person says about a pool. `size` counts people; a Moments audience is an estimate."""
+
+    name: str
+    kind: PoolKind
+    stage_id: int
+    size: int
+    is_active: bool = True
+
+
+def get(pool_id: int) -> Pool:
+    """The pool of that id; raises NotFound."""
+    pool = session.get(Pool, pool_id)
+    if pool is None:
+        raise NotFound("pool")
+    return pool
+
+
+def by_slug(slug: str) -> Pool | None:
+    """The pool of that slug."""
+    return session.scalar(select(Pool).where(Pool.slug == slug))
+
+
+def by_feed_token(token: str) -> Pool:
+    """The pool whose readers hold that token; raises NotFound."""
+    pool = session.scalar(select(Pool).where(Pool.feed_token == token, Pool.is_active))
+    if pool is None:
+        raise NotFound("page")
+    return pool
+
+
+def in_order() -> Select[Pool]:
+    """All pools in the order of their stages, for the caller to page."""
+    return (
+        select(Pool)
+        .join(Pool.stage)
+        .options(joinedload(Pool.stage))
+        .order_by(Stage.position, Pool.kind, Pool.name, Pool.id)
+    )
+
+
+def add(fields: PoolFields, *, by: User | None, slug: str | None = None) -> Pool:
+    """Add a pool with a feed address of its own. Raises Invalid."""
+    _check(fields)
+    pool = Pool(slug=slug or _free_slug(fields.name), feed_token=secrets.token_urlsafe(18))
+    _fill(pool, fields)
+    session.add(pool)
+    session.flush()  # the audit trail needs the id
+    audit.record("pool.added", pool, by=by, name=pool.name)
+    return pool
+
+
+def change(pool: Pool, fields: PoolFields, *, by: User | None) -> None:
+    """Change what is said about the pool. Raises Invalid."""
+    _check(fields)
+    before = {"name": pool.name, "size": pool.size}
+    _fill(pool, fields)
+    audit.record("pool.changed", pool, by=by, before=before)
+
+
+def renew_feed(pool: Pool, *, by: User | None) -> None:
+    """Give the feed a new address; the old one stops working at once."""
+    pool.feed_token = secrets.token_urlsafe(18)
+    audit.record("pool.feed_renewed", pool, by=by)
+
+
+def _fill(pool: Pool, fields: PoolFields) -> None:
+    pool.name = clean_line(fields.name)
+    pool.kind, pool.stage_id = fields.kind, fields.stage_id
+    pool.size, pool.is_active = fields.size, fields.is_active
+    pool.updated_at = now()
+
+
+def _check(fields: PoolFields) -> None:
+    if is_blank(fields.name) or len(fields.name) > 120:
+        raise invalid("name", "bad_name", N_("Give a name of 1 to 120 characters."))
+    if not 0 <= fields.size <= LARGEST:
+        raise invalid(
+            "size", "bad_size", N_("Size is a whole number from 0 to %(largest)s."), largest=LARGEST
+        )
+    if session.get(Stage, fields.stage_id) is None:
+        raise invalid("stage_id", "bad_stage", N_("Choose one of the stages offered."))
+
+
+def _free_slug(name: str) -> str:
+    stem = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "pool"
+    return stem if by_slug(stem) is None else f"{stem}-{secrets.token_hex(4)}"
