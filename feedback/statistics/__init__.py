@@ -1,0 +1,1 @@
+"""The arithmetic of refinement: pure functions over arrays, with no database and no request."""
