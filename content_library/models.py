@@ -195,8 +195,10 @@ class TagChange(Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     asset_id: Mapped[int] = mapped_column(ForeignKey("assets.id", ondelete="CASCADE"), index=True)
     tag_id: Mapped[int] = mapped_column(ForeignKey("tags.id"), index=True)
-    before: Mapped[dict[str, Any] | None]  # source, confidence; null: the tag was absent
+    before: Mapped[dict[str, Any] | None]  # the link as it was; null: the tag was absent
     after: Mapped[dict[str, Any] | None]
+    # Who made this change; `before` and `after` say who vouched for the tag.
+    source: Mapped[TagSource] = mapped_column(by_value(TagSource), default=TagSource.HUMAN)
     evidence: Mapped[dict[str, Any]] = mapped_column(default=dict)
     model_version: Mapped[str | None] = mapped_column(String(60))
     by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"), index=True)

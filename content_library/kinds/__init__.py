@@ -1,0 +1,10 @@
+"""The kinds of assets, in the order in which they are offered."""
+
+from cms.core.registry import Registry
+from content_library.kinds.article import Article
+from content_library.kinds.base import AssetFields, Composed, Kind, MediaUse
+from content_library.kinds.poster import Poster
+
+KINDS: Registry[Kind] = Registry("kind", Article(), Poster())
+
+__all__ = ["KINDS", "AssetFields", "Composed", "Kind", "MediaUse"]
