@@ -2,7 +2,7 @@
 
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
-from wtforms import SelectField, StringField
+from wtforms import IntegerField, SelectField, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice
 
 from cms.accounts.models import Role
@@ -21,3 +21,11 @@ class UserForm(FlaskForm):
     role = SelectField(
         _("Role"), choices=[SelectChoice(role.value, ROLE_NAMES[role]) for role in Role]
     )
+
+
+class AccountForm(FlaskForm):
+    name = StringField(_("Name"))
+    channel = SelectField(_("Channel"))
+    persona_id = SelectField(_("Persona"), coerce=int)
+    per_minute = IntegerField(_("Posts a minute, at most"), default=60)
+    pool_ids = SelectMultipleField(_("Pools it reaches"), coerce=int)
