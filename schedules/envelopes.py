@@ -48,3 +48,4 @@ class Envelope:
     outgoing: Outgoing
     pool_id: int
     call_seconds: float
+    must_ask: bool = False  # an earlier attempt may have arrived: look it up before sending

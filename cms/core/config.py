@@ -46,6 +46,7 @@ class Settings:
     proxies: tuple[str, ...]
     timezone: str
     publish_workers: int
+    lease_seconds: int  # how long a worker may hold a publication before a peer takes over
     faults: str
 
     @property
@@ -100,6 +101,7 @@ def settings_from(environ: Mapping[str, str] = os.environ) -> Settings:
         proxies=_names(environ, "SEEDBED_PROXIES"),
         timezone=timezone,
         publish_workers=_number(environ, "SEEDBED_PUBLISH_WORKERS", 2, faults, highest=64),
+        lease_seconds=_number(environ, "SEEDBED_LEASE_SECONDS", 60, faults, highest=3600),
         faults=environ.get("FAULT", "") if mode is Mode.TEST else "",
     )
     if faults:

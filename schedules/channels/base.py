@@ -2,7 +2,7 @@
 
 import time
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any, ClassVar
@@ -51,6 +51,7 @@ class Receipt:
     url: str = ""
     reason: str = ""
     after: timedelta | None = None
+    pauses_account: bool = False  # the carrier refuses this account, not this post
     detail: dict[str, Any] = field(default_factory=dict)
 
 
@@ -143,11 +144,4 @@ def _translated(step: Any, envelope: Envelope) -> Receipt:
 
 
 def _with_time(receipt: Receipt, spent: int) -> Receipt:
-    return Receipt(
-        receipt.outcome,
-        receipt.external_id,
-        receipt.url,
-        receipt.reason,
-        receipt.after,
-        {**receipt.detail, "ms": spent},
-    )
+    return replace(receipt, detail={**receipt.detail, "ms": spent})

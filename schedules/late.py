@@ -1,0 +1,37 @@
+"""The late policy: what was not sent within its calendar's patience is missed, and shown."""
+
+from sqlalchemy import select
+
+from cms.core.clock import now
+from cms.core.db import session, transaction
+from cms.core.i18n import N_
+from schedules.models import Publication
+from schedules.publications import shift
+from schedules.states import PublicationState
+
+BATCH = 200
+TOO_LATE = N_("It could not go out in time. Publish it now, or drop it.")
+
+
+def miss_overdue() -> int:
+    """Mark what waited past its patience, each in a transaction of its own; how many."""
+    moment = now()
+    overdue = (
+        select(Publication.id)
+        .where(Publication.state == PublicationState.SCHEDULED, Publication.due_at <= moment)
+        .where(Publication.late_after < moment)
+        .limit(BATCH)
+    )
+    return sum(miss(publication_id) for publication_id in session.scalars(overdue).all())
+
+
+def miss(publication_id: int) -> bool:
+    """Mark one as missed, unless it is not late or somebody has just claimed it."""
+    with transaction():
+        return shift(
+            publication_id,
+            PublicationState.SCHEDULED,
+            PublicationState.MISSED,
+            reason=TOO_LATE,
+            where=(Publication.late_after < now(),),
+        )

@@ -1,0 +1,226 @@
+"""Carrying one publication out: claim it, write the attempt, send, record. Nothing else sends."""
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+import structlog
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+
+from cms.core.clock import now
+from cms.core.config import current
+from cms.core.db import session, transaction
+from cms.core.faults import declare, fault
+from cms.core.i18n import N_
+from schedules import late, limits, preflight, receipts, rules
+from schedules.channels import CHANNELS
+from schedules.channels.base import Receipt, Repeat
+from schedules.content import content_hash, outgoing
+from schedules.envelopes import Envelope
+from schedules.models import Publication
+from schedules.publications import shift
+from schedules.states import Outcome, ReviewState
+from schedules.states import PublicationState as State
+
+log = structlog.get_logger(__name__)
+
+LONGEST_CALL = 20.0  # seconds
+CHANGED = N_("It is not what was approved any more. Have it approved again.")
+NOT_APPROVED = N_("It is not approved. Have it approved first.")
+BREAKS_LIMIT = N_("The carrier would not take it as it is. Open the post to see why.")
+BROKEN = N_("It could not be prepared for sending. The log says why.")
+
+Answer = TypeVar("Answer")
+
+declare(
+    "publish.before_claim",
+    "publish.after_claim",
+    "publish.after_attempt",
+    "publish.before_send",
+    "publish.after_send",
+    "publish.after_record",
+)
+
+
+def publish(publication_id: int, *, worker: str) -> None:
+    """Do the whole step for one publication, or find that there is nothing to do."""
+    fault("publish.before_claim")
+    started = time.monotonic()
+    fence = claim(publication_id, worker=worker)
+    if fence is None:
+        return
+    fault("publish.after_claim")
+    envelope = _prepared(publication_id, fence)
+    if envelope is None:
+        return
+    fault("publish.after_attempt")
+    deadline = started + current().lease_seconds
+    receipt = _spoken(envelope, deadline)
+    fault("publish.after_send")
+    _persistently(lambda: receipts.record(envelope, receipt), deadline)
+    fault("publish.after_record")
+
+
+class _Wait(Exception):
+    """The account may not send yet; undoes the claim."""
+
+    def __init__(self, after: timedelta) -> None:
+        super().__init__()
+        self.after = after
+
+
+def claim(publication_id: int, *, worker: str) -> int | None:
+    """Take it in one statement, or None: not due, not scheduled, too late, or its account must wait.
+
+    The returned fence names this claim; whoever holds an older one has nothing to say any more.
+    """
+    row = _claimable(publication_id)
+    if row is None:
+        return None
+    account_id, fence, late_after = row
+    if late_after < now():
+        late.miss(publication_id)
+        return None
+    try:
+        with transaction():
+            return _claim(publication_id, account_id, fence, worker=worker)
+    except _Wait as wait:
+        _put_off(publication_id, fence, wait.after)
+        return None
+
+
+def _claimable(publication_id: int) -> tuple[int, int, datetime] | None:
+    """A read first: a hint that came twice costs no write lock."""
+    found = session.execute(
+        select(Publication.account_id, Publication.fence, Publication.late_after).where(
+            Publication.id == publication_id,
+            Publication.state == State.SCHEDULED,
+            Publication.due_at <= now(),
+        )
+    ).first()
+    return (found[0], found[1], found[2]) if found else None
+
+
+def _claim(publication_id: int, account_id: int, fence: int, *, worker: str) -> int | None:
+    moment = now()
+    claimed = shift(
+        publication_id,
+        State.SCHEDULED,
+        State.CLAIMED,
+        where=(Publication.due_at <= moment, Publication.fence == fence),
+        values={
+            "fence": fence + 1,
+            "lease_until": moment + timedelta(seconds=current().lease_seconds),
+            "claimed_by": worker,
+        },
+        detail={"fence": fence + 1, "worker": worker},
+    )
+    if not claimed:
+        return None
+    wait = limits.take(account_id)
+    if wait:
+        raise _Wait(wait)
+    return fence + 1
+
+
+def _put_off(publication_id: int, fence: int, wait: timedelta) -> None:
+    """Not a move: it goes on waiting, only a little longer, for its account's sake."""
+    with transaction():
+        session.execute(
+            update(Publication)
+            .where(Publication.id == publication_id, Publication.fence == fence)
+            .where(Publication.state == State.SCHEDULED)
+            .values(due_at=now() + wait)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def _prepared(publication_id: int, fence: int) -> Envelope | None:
+    try:
+        with transaction():
+            return _prepare(publication_id, fence)
+    except DBAPIError:
+        log.warning("claim_left_to_its_lease", publication=publication_id, exc_info=True)
+    except Exception:  # the door of one row: a poisonous one is put aside, and says so
+        log.exception("publication_broken", publication=publication_id)
+        with transaction():
+            shift(publication_id, State.CLAIMED, State.HELD, reason=BROKEN, where=_mine(fence))
+    return None
+
+
+def _prepare(publication_id: int, fence: int) -> Envelope | None:
+    """Judge once more, then write the attempt and `sending`, before the first byte leaves."""
+    publication = session.get(Publication, publication_id, populate_existing=True)
+    if publication is None or publication.state is not State.CLAIMED or publication.fence != fence:
+        return None
+    envelope = _envelope(publication)
+    reason = _objection(publication, envelope)
+    if reason:
+        shift(publication_id, State.CLAIMED, State.HELD, reason=reason, where=_mine(fence))
+        return None
+    if rules.is_on("attempt_first") and not receipts.begin(envelope):
+        return None
+    return envelope
+
+
+def _mine(fence: int) -> tuple[ColumnElement[bool], ...]:
+    return (Publication.fence == fence,)
+
+
+def _objection(publication: Publication, envelope: Envelope) -> str | None:
+    """Why it must not be sent although somebody once approved it."""
+    post = publication.post
+    if post.review is not ReviewState.APPROVED or publication.content_hash is None:
+        return NOT_APPROVED
+    if rules.is_on("hash") and content_hash(envelope.outgoing) != publication.content_hash:
+        return CHANGED
+    for problem in preflight.problems_of(post, envelope.outgoing):
+        return BREAKS_LIMIT if problem.params else problem.message
+    return None
+
+
+def _envelope(publication: Publication) -> Envelope:
+    account = publication.account
+    asks = CHANNELS.get(account.channel).repeat_for(account.settings) is Repeat.QUERY
+    return Envelope(
+        publication_id=publication.id,
+        fence=publication.fence,
+        key=publication.idempotency_key,
+        account_id=account.id,
+        settings=dict(account.settings),
+        outgoing=outgoing(publication.post),
+        pool_id=publication.pool_id,
+        call_seconds=min(LONGEST_CALL, current().lease_seconds / 2),
+        must_ask=asks and receipts.is_unresolved(publication.id),
+    )
+
+
+def _spoken(envelope: Envelope, deadline: float) -> Receipt:
+    """Speak to the carrier. No transaction is open here, and no connection is held."""
+    channel = CHANNELS.get(envelope.outgoing.channel)
+    if envelope.must_ask:
+        found = channel.look_up(envelope)
+        if found is None:
+            return Receipt(Outcome.UNCERTAIN, reason=receipts.STILL_UNKNOWN)
+        if found.outcome is Outcome.ACCEPTED:
+            return found
+    fault("publish.before_send")
+    if time.monotonic() + envelope.call_seconds > deadline:
+        # Frozen or starved until the lease is nearly over: a peer may soon send in our place.
+        return Receipt(Outcome.NOT_SENT, reason=receipts.TOO_SLOW)
+    return channel.send(envelope)
+
+
+def _persistently(step: Callable[[], Answer], deadline: float) -> Answer | None:
+    """Keep the result in memory while the database is away, as long as the claim is ours."""
+    while True:
+        try:
+            return step()
+        except (OperationalError, InterfaceError) as error:
+            if time.monotonic() > deadline:
+                log.error("result_left_to_reconciler", error=str(error.orig))
+                return None
+            log.warning("result_waits_for_database", error=str(error.orig))
+            time.sleep(0.5)

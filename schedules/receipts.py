@@ -1,0 +1,212 @@
+"""Writing attempts and what became of them into the ledger, so that no stale answer wins."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import ColumnElement, or_, select
+
+from cms.accounts import audit
+from cms.core import events
+from cms.core.clock import now
+from cms.core.db import session, transaction
+from cms.core.i18n import N_
+from schedules import handover, limits, rules
+from schedules.channels import CHANNELS
+from schedules.channels.base import Confirmation, Receipt, Repeat
+from schedules.envelopes import Envelope
+from schedules.events import PostHandedOver, PostPublished
+from schedules.models import Attempt, Publication
+from schedules.publications import shift
+from schedules.states import Outcome
+from schedules.states import PublicationState as State
+
+log = structlog.get_logger(__name__)
+
+MOST_TRIES = 8
+SETTLE_WITHIN = timedelta(days=1)  # what may be live is not late any more, it is to be settled
+STILL_UNKNOWN = N_("The carrier could not say whether it has the post. It will be asked again.")
+TOO_SLOW = N_("Too much time had passed since it was claimed; nothing was sent.")
+NOBODY_KNOWS = N_("Nobody knows whether it arrived. Look, then say so here.")
+CREDENTIALS = N_("The carrier refuses the account. It has been paused; check its credentials.")
+REFUSED = N_("The carrier refused the post.")
+NOT_REACHED = N_("The carrier could not be reached.")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Where a receipt leads, and the columns that change along."""
+
+    to: State
+    reason: str = ""
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+def begin(envelope: Envelope) -> bool:
+    """Write the attempt and `sending`; whether this claim was still in force."""
+    begun = shift(
+        envelope.publication_id,
+        State.CLAIMED,
+        State.SENDING,
+        where=(Publication.fence == envelope.fence,),
+        detail={"fence": envelope.fence},
+    )
+    if begun:
+        attempt = Attempt(
+            publication_id=envelope.publication_id, fence=envelope.fence, started_at=now()
+        )
+        session.add(attempt)
+    return begun
+
+
+def is_unresolved(publication_id: int) -> bool:
+    """Whether some attempt may have arrived without our knowing."""
+    unknown = (
+        select(Attempt.id)
+        .where(Attempt.publication_id == publication_id)
+        .where(or_(Attempt.outcome.is_(None), Attempt.outcome == Outcome.UNCERTAIN))
+    )
+    return session.scalar(unknown.limit(1)) is not None
+
+
+def record(envelope: Envelope, receipt: Receipt) -> bool:
+    """Write what is known; False when the claim was no longer ours and the ledger stays as it is."""
+    with transaction():
+        if not rules.is_on("attempt_first"):
+            begin(envelope)
+        publication = session.get(Publication, envelope.publication_id, populate_existing=True)
+        if publication is None:
+            return False
+        verdict = _verdict(publication, envelope, receipt)
+        is_ours = shift(
+            publication.id,
+            State.SENDING,
+            verdict.to,
+            reason=verdict.reason,
+            where=_fenced(envelope),
+            values=verdict.values,
+            detail={"fence": envelope.fence, "outcome": receipt.outcome.value},
+        )
+        _close(envelope, receipt, verdict, is_ours=is_ours)
+        if is_ours:
+            session.refresh(publication)
+            _note_health(publication, receipt)
+            _tell(publication)
+    if not is_ours:
+        log.warning("late_answer", publication=envelope.publication_id, fence=envelope.fence)
+    return is_ours
+
+
+def _fenced(envelope: Envelope) -> tuple[ColumnElement[bool], ...]:
+    return (Publication.fence == envelope.fence,) if rules.is_on("fence") else ()
+
+
+def _verdict(publication: Publication, envelope: Envelope, receipt: Receipt) -> Verdict:
+    channel = CHANNELS.get(envelope.outgoing.channel)
+    match receipt.outcome:
+        case Outcome.ACCEPTED:
+            return _accepted(publication, receipt, channel.confirmation)
+        case Outcome.REJECTED if receipt.pauses_account:
+            return Verdict(State.HELD, CREDENTIALS)
+        case Outcome.REJECTED:
+            return Verdict(State.FAILED, receipt.reason or REFUSED)
+        case Outcome.NOT_SENT:
+            return _again(publication, receipt)
+        case _:
+            return unknown(publication, channel.repeat_for(envelope.settings), receipt.reason)
+
+
+def _accepted(publication: Publication, receipt: Receipt, confirmation: Confirmation) -> Verdict:
+    values: dict[str, Any] = {
+        "external_id": receipt.external_id[:200],
+        "external_url": receipt.url[:500],
+        "reach": publication.pool.size,
+        "crashes": 0,
+    }
+    if confirmation is Confirmation.PERSON:
+        return Verdict(State.HANDED_OVER, values=values)
+    return Verdict(State.PUBLISHED, values=values | {"published_at": now()})
+
+
+def _again(publication: Publication, receipt: Receipt) -> Verdict:
+    """Nothing left the house this time: try later, though not for ever."""
+    tries = publication.tries + 1
+    if tries >= MOST_TRIES:
+        # An earlier attempt may have arrived even though the later ones surely did not.
+        if _earlier_unknown(publication):
+            return Verdict(State.UNCERTAIN, NOBODY_KNOWS, {"tries": tries})
+        return Verdict(State.FAILED, receipt.reason or NOT_REACHED, {"tries": tries})
+    wait = limits.clamped(receipt.after) if receipt.after else limits.back_off(tries)
+    due_at = now() + wait
+    if publication.late_after > now():
+        due_at = min(due_at, publication.late_after + timedelta(seconds=1))
+    return Verdict(State.SCHEDULED, receipt.reason, {"tries": tries, "due_at": due_at})
+
+
+def unknown(publication: Publication, repeat: Repeat, reason: str = "") -> Verdict:
+    """What an unknown outcome leads to: the channel's class decides."""
+    tries = publication.tries + 1
+    if repeat is Repeat.NEVER or tries >= MOST_TRIES:
+        return Verdict(State.UNCERTAIN, NOBODY_KNOWS, {"tries": tries})
+    moment = now()
+    return Verdict(
+        State.SCHEDULED,
+        reason,
+        {
+            "tries": tries,
+            "due_at": moment + limits.back_off(tries),
+            "late_after": max(publication.late_after, moment + SETTLE_WITHIN),
+        },
+    )
+
+
+def _earlier_unknown(publication: Publication) -> bool:
+    earlier = (
+        select(Attempt.id)
+        .where(Attempt.publication_id == publication.id, Attempt.fence < publication.fence)
+        .where(or_(Attempt.outcome.is_(None), Attempt.outcome == Outcome.UNCERTAIN))
+    )
+    return session.scalar(earlier.limit(1)) is not None
+
+
+def _close(envelope: Envelope, receipt: Receipt, verdict: Verdict, *, is_ours: bool) -> None:
+    """Finish the attempt's row; an answer that came too late is kept beside what was decided."""
+    attempt = session.scalar(
+        select(Attempt).where(
+            Attempt.publication_id == envelope.publication_id, Attempt.fence == envelope.fence
+        )
+    )
+    if attempt is None:
+        return
+    said: dict[str, Any] = dict(receipt.detail)
+    said |= {"reason": receipt.reason} if receipt.reason else {}
+    said |= {"external_id": receipt.external_id} if receipt.external_id else {}
+    said |= {"url": receipt.url} if receipt.url else {}
+    if not is_ours or attempt.outcome is not None:
+        attempt.detail = {**attempt.detail, "late_answer": {"outcome": receipt.outcome, **said}}
+        return
+    if verdict.to is State.SCHEDULED:
+        said["next_try_at"] = verdict.values["due_at"].isoformat()
+    attempt.finished_at, attempt.outcome, attempt.detail = now(), receipt.outcome, said
+
+
+def _note_health(publication: Publication, receipt: Receipt) -> None:
+    account = publication.account
+    if receipt.outcome is Outcome.ACCEPTED:
+        account.last_success_at, account.last_fault = now(), ""
+        return
+    account.last_fault = (receipt.reason or receipt.outcome.value)[:300]
+    if receipt.outcome is Outcome.NOT_SENT and receipt.after:
+        account.blocked_until = now() + limits.clamped(receipt.after)
+    if receipt.pauses_account and not account.is_paused:
+        account.is_paused = True
+        audit.record("channel_account.paused", account, by=None, reason=account.last_fault)
+
+
+def _tell(publication: Publication) -> None:
+    if publication.state is State.HANDED_OVER:
+        handover.give(publication)
+        events.emit(PostHandedOver(publication.id))
+    elif publication.state is State.PUBLISHED:
+        events.emit(PostPublished(publication.id))

@@ -1,0 +1,98 @@
+"""What every channel must hold to: one test run, each member of the family."""
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from cms.core.db import session
+from cms.core.errors import Refused, TryAgain
+from schedules import publishing
+from schedules.channels import CHANNELS
+from schedules.channels.base import Channel, Confirmation, Limits, Receipt, Repeat
+from schedules.envelopes import Envelope
+from schedules.models import HandOver, ReaderEntry
+from schedules.states import Outcome
+from schedules.states import PublicationState as State
+from tests import factories as make
+from tests.schedules.ready import approved
+
+SLUGS = CHANNELS.slugs
+
+
+def envelope_for(slug: str) -> Envelope:
+    publication = approved(account=make.account(channel=slug, per_minute=6000))
+    fence = publishing.claim(publication.id, worker="here")
+    assert fence is not None
+    envelope = publishing._prepared(publication.id, fence)
+    assert envelope is not None
+    return envelope
+
+
+@pytest.fixture(params=SLUGS)
+def channel(request: pytest.FixtureRequest, app: Flask) -> Channel:
+    return CHANNELS.get(request.param)
+
+
+def test_it_says_what_it_is(channel: Channel) -> None:
+    assert channel.name
+    assert isinstance(channel.limits, Limits)
+    assert channel.limits.text > 0
+    assert isinstance(channel.repeat_for({}), Repeat)
+    assert isinstance(channel.confirmation, Confirmation)
+
+
+def test_it_accepts_a_sound_post_and_says_how_long_that_took(channel: Channel) -> None:
+    receipt = channel.send(envelope_for(channel.slug))
+    assert receipt.outcome is Outcome.ACCEPTED
+    assert receipt.detail["ms"] >= 0
+    assert not session().in_transaction() or not session().dirty
+
+
+def test_the_same_key_has_one_effect_where_it_promises_that(channel: Channel) -> None:
+    envelope = envelope_for(channel.slug)
+    first, second = channel.send(envelope), channel.send(envelope)
+    if channel.repeat_for(envelope.settings) is Repeat.KEYED:
+        assert first.external_id == second.external_id
+
+
+def test_it_looks_up_only_what_it_can_know(channel: Channel) -> None:
+    found = channel.look_up(envelope_for(channel.slug))
+    assert found is None or found.outcome in (Outcome.ACCEPTED, Outcome.NOT_SENT)
+
+
+def test_its_limit_counts_in_its_own_unit(channel: Channel) -> None:
+    way = make.account(channel=channel.slug)
+    post = make.post(account=way, text="好" * (channel.limits.text + 1))
+    from_content = publishing.outgoing(post)
+    assert [problem.code for problem in channel.problems(from_content)] == ["content_too_long"]
+    assert channel.problems(publishing.outgoing(make.post(account=way, text="好"))) == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "outcome"),
+    [
+        (TryAgain("nobody there"), Outcome.NOT_SENT),
+        (Refused("never"), Outcome.REJECTED),
+        (ValueError("nonsense"), Outcome.UNCERTAIN),
+        (TimeoutError(), Outcome.UNCERTAIN),
+    ],
+)
+def test_its_errors_become_one_of_the_four_outcomes(
+    channel: Channel, monkeypatch: pytest.MonkeyPatch, fault: Exception, outcome: Outcome
+) -> None:
+    def deliver(_envelope: Envelope) -> Receipt:
+        raise fault
+
+    monkeypatch.setattr(channel, "deliver", deliver)
+    assert channel.send(envelope_for(channel.slug)).outcome is outcome
+
+
+def test_the_ledger_ends_as_its_confirmation_says(channel: Channel) -> None:
+    publication = approved(account=make.account(channel=channel.slug, per_minute=6000))
+    publishing.publish(publication.id, worker="here")
+    session.expire_all()
+    by_person = channel.confirmation is Confirmation.PERSON
+    assert publication.state is (State.HANDED_OVER if by_person else State.PUBLISHED)
+    assert session.scalar(select(func.count()).select_from(HandOver)) == by_person
+    entries = session.scalar(select(func.count()).select_from(ReaderEntry))
+    assert entries == (channel.slug == "reader")

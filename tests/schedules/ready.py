@@ -1,0 +1,45 @@
+"""Posts as the engine meets them: submitted by one person, approved by another, due."""
+
+from datetime import timedelta
+from typing import Any
+
+from cms.accounts.models import Role, User
+from cms.core.clock import now
+from cms.core.db import transaction
+from schedules import approvals
+from schedules.models import ChannelAccount, Post, Publication
+from schedules.states import PublicationState, ReviewState
+from tests import factories as make
+
+
+def submitted(**fields: Any) -> Post:
+    """A post that waits for approval."""
+    author = make.user(Role.PLANNER)
+    given = {
+        "review": ReviewState.SUBMITTED,
+        "created_by_id": author.id,
+        "submitted_by_id": author.id,
+        "submitted_at": now(),
+    }
+    return make.post(**(given | fields))
+
+
+def account(script: Any = "ok", repeat: str = "K", **fields: Any) -> ChannelAccount:
+    """A sandbox account that answers by that script and is of that class; no limit in the way."""
+    settings = {"script": script, "class": repeat, **fields.pop("settings", {})}
+    return make.account(channel="sandbox", settings=settings, **({"per_minute": 6000} | fields))
+
+
+def approved(by: User | None = None, **fields: Any) -> Publication:
+    """A publication due a minute ago, its post approved just now."""
+    pool = fields.pop("pool", None) or make.pool()
+    way = fields.pop("account", None) or account()
+    if pool not in way.pools:
+        with transaction():
+            way.pools.append(pool)
+    due = fields.pop("publish_at", now() - timedelta(minutes=1))
+    post = submitted(pool=pool, account=way, publish_at=due, **fields)
+    with transaction():
+        approvals.approve(post, revision=post.revision, by=by or make.user(Role.OPERATOR))
+    assert post.publication.state is PublicationState.SCHEDULED
+    return post.publication
