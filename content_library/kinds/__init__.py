@@ -4,7 +4,8 @@ from cms.core.registry import Registry
 from content_library.kinds.article import Article
 from content_library.kinds.base import AssetFields, Composed, Kind, MediaUse
 from content_library.kinds.poster import Poster
+from content_library.kinds.video import Video
 
-KINDS: Registry[Kind] = Registry("kind", Article(), Poster())
+KINDS: Registry[Kind] = Registry("kind", Article(), Video(), Poster())
 
 __all__ = ["KINDS", "AssetFields", "Composed", "Kind", "MediaUse"]

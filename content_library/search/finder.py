@@ -212,12 +212,13 @@ def _listed(ids: Sequence[int]) -> Any:
     if session.get_bind().dialect.name == "sqlite":
         each = sql.json_each(text).table_valued("key", "value", name="listed")
         return select(each.c.value.label("id"), each.c.key.label("place")).subquery("hits")
-    each = sql.jsonb_array_elements(cast(literal(text), JSONB)).table_valued(
-        column("value", JSONB), with_ordinality="place", name="listed", joins_implicitly=True
+    each = (
+        sql.jsonb_array_elements(cast(literal(text), JSONB))
+        .table_valued(column("value", JSONB), with_ordinality="place", name="listed")
+        .render_derived()
     )
-    return select(cast(each.c.value, Integer).label("id"), each.c.place.label("place")).subquery(
-        "hits"
-    )
+    number = cast(each.c.value, Integer)
+    return select(number.label("id"), each.c.place.label("place")).subquery("hits")
 
 
 def _by_group(chosen: Collection[Tag]) -> dict[int, ColumnElement[bool]]:

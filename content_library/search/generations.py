@@ -14,6 +14,7 @@ from content_library.search.schema import SCHEMA_VERSION
 
 _POINTER = "current"
 _TOUCHED = "touched"
+_LAST = "last"
 _PAUSE = 0.02
 _REBUILD_WAIT = 0.5
 
@@ -63,7 +64,9 @@ class Generations:
     def begin(self) -> Pointer:
         """An empty folder for the generation after all that were ever begun."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        generation = 1 + max(self._numbers(), default=0)
+        # Never a number twice, even after everything was dropped: readers know a generation by it.
+        generation = 1 + max([self._last_begun(), *self._numbers()])
+        (self.folder / _LAST).write_text(str(generation))
         folder = self._named(generation)
         folder.mkdir(mode=0o700)
         return Pointer(generation, folder)
@@ -144,6 +147,12 @@ class Generations:
                     raise IndexBusy(name)
                 time.sleep(_PAUSE)
             yield
+
+    def _last_begun(self) -> int:
+        try:
+            return int((self.folder / _LAST).read_text())
+        except (OSError, ValueError):
+            return 0
 
     def _named(self, generation: int) -> Path:
         return self.folder / f"g-{generation}"

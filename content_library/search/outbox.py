@@ -41,7 +41,10 @@ def _write(within: Session, asset_ids: set[int]) -> None:
     within.execute(
         insert(IndexTask), [{"asset_id": number, "at": moment} for number in sorted(asset_ids)]
     )
-    emit(AssetsMarked())
+    transaction_now = within.info.get("effects")
+    if within.info.get("marked_in") is not transaction_now:
+        within.info["marked_in"] = transaction_now  # one hint a transaction is enough
+        emit(AssetsMarked())
 
 
 @event.listens_for(Session, "after_flush")

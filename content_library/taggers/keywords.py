@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from content_library.models import Tag, TagGroup, TagSource
 from content_library.search.folding import fold
@@ -39,13 +40,18 @@ def _judge(tag: Tag, group: TagGroup, *, title: str, text: str) -> Proposal | No
     in_title = [name for name in names if _count(name, title)]
     if in_title:
         evidence = {"tagger": Keywords.slug, "where": "title", "words": in_title}
-        return Proposal(tag, SURE_BY_TITLE, evidence)
+        return Proposal(tag, SURE_BY_TITLE, seen)
     counts = {name: count for name in names if (count := _count(name, text))}
     hits = sum(counts.values())
     if hits < FEWEST_HITS:
         return None
     sure = min(SURE_AT_MOST, SURE_BY_TEXT + SURE_PER_HIT * (hits - FEWEST_HITS))
-    evidence = {"tagger": Keywords.slug, "where": "text", "words": list(counts), "hits": hits}
+    evidence: dict[str, Any] = {
+        "tagger": Keywords.slug,
+        "where": "text",
+        "words": list(counts),
+        "hits": hits,
+    }
     return Proposal(tag, round(sure, 2), evidence)
 
 

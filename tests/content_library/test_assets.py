@@ -219,3 +219,15 @@ def test_versions_are_compared_line_by_line():
         ("added", "x"),
         ("same", "c"),
     ]
+
+
+def test_a_video_is_known_by_its_address_alone(app):
+    fields = AssetFields(title="直播回放", url="https://b23.tv/BV1xx411c7mD?share=1")
+    with transaction():
+        asset = assets.create("video", fields, by=None)
+    content = assets.current(asset).content
+    assert content["host"] == "bilibili"
+    for url in ("javascript:alert(1)", "", "http://127.0.0.1/v"):
+        with pytest.raises(Invalid) as refused, transaction():
+            assets.create("video", replace(fields, url=url), by=None)
+        assert set(refused.value.fields) == {"url"}, url
