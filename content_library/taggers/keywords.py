@@ -39,7 +39,7 @@ def _judge(tag: Tag, group: TagGroup, *, title: str, text: str) -> Proposal | No
     names = list(_names(tag, group))
     in_title = [name for name in names if _count(name, title)]
     if in_title:
-        evidence = {"tagger": Keywords.slug, "where": "title", "words": in_title}
+        seen = {"tagger": Keywords.slug, "where": "title", "words": in_title}
         return Proposal(tag, SURE_BY_TITLE, seen)
     counts = {name: count for name in names if (count := _count(name, text))}
     hits = sum(counts.values())
