@@ -43,7 +43,9 @@ class Keys {
     this.current = stop;
     stop.tabIndex = 0;
     stop.focus();
-    if (this.board.thing) this.board.hover(this.board.targetAt(stop));
+    if (!this.board.thing) return;
+    this.board.hover(this.board.targetAt(stop));
+    if (stop.dataset.label) announce(stop.dataset.label);
   }
 
   step([across, down]) {

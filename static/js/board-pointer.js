@@ -4,6 +4,7 @@ import { element } from "./page.js";
 
 const SLACK = 6;
 const LONG_PRESS = 380;
+const DWELL = 250;
 const EDGE = 56;
 const PACE = 12;
 const NOT_A_HANDLE = "summary, button, input, select, .menu__panel";
@@ -53,13 +54,23 @@ class Hand {
   }
 
   follow() {
-    this.ghost.style.transform = `translate(${this.x + 10}px, ${this.y + 8}px)`;
+    // Beside a mouse, above a finger, which would cover it.
+    const { offsetWidth, offsetHeight } = this.ghost;
+    const [left, top] = this.pressed.touch ? [-offsetWidth / 2, -offsetHeight - 18] : [10, 8];
+    this.ghost.style.transform = `translate(${this.x + left}px, ${this.y + top}px)`;
     const under = document.elementFromPoint(this.x, this.y);
-    const day = under?.closest?.("[data-day-link]");
-    if (day && !day.hasAttribute("aria-current")) this.board.showDay(day.dataset.dayLink);
+    this.dwell(under?.closest?.("[data-day-link]"));
     const target = this.board.targetAt(under);
     if (target !== this.board.target) this.tell("");
     this.board.hover(target);
+  }
+
+  // On a phone one rests on a day to turn to it; merely passing over it turns nothing.
+  dwell(day) {
+    if (day === this.day) return;
+    this.day = day;
+    clearTimeout(this.dayTimer);
+    if (day) this.dayTimer = setTimeout(() => this.board.showDay(day.dataset.dayLink), DWELL);
   }
 
   tell(words) {
@@ -99,6 +110,7 @@ class Hand {
 
   stop(letGo = true) {
     clearTimeout(this.timer);
+    this.dwell(null);
     if (letGo && this.ghost) this.board.letGo();
     this.ghost?.remove();
     document.body.removeAttribute("data-dragging");
@@ -117,6 +129,7 @@ export function bindPointer(board) {
   // Once carrying, the finger must not scroll the page; only a non-passive listener can say so.
   document.addEventListener("touchmove", (event) => hand.ghost && event.cancelable && event.preventDefault(), { passive: false });
   document.addEventListener("contextmenu", (event) => hand.pressed?.touch && event.preventDefault());
-  document.addEventListener("dragstart", (event) => board.thingAt(event.target) && event.preventDefault());
+  // The browser's own dragging of links and pictures would take the pointer away.
+  document.addEventListener("dragstart", (event) => hand.pressed && event.preventDefault());
   for (const thing of document.querySelectorAll("[data-post][data-move-url], [data-asset]")) thing.setAttribute("data-grab", "");
 }

@@ -4,7 +4,7 @@
 import { start } from "./app.js";
 import { bindKeys } from "./board-keys.js";
 import { bindPointer } from "./board-pointer.js";
-import { announce, post, tell, word } from "./page.js";
+import { announce, post, tell, untell, word } from "./page.js";
 
 const THINGS = "[data-post][data-move-url], [data-asset]";
 
@@ -85,6 +85,7 @@ export class Board {
       tell(reply.body.message || word("network"));
       return null;
     }
+    untell();
     const landed = this.swap(reply.body, thing);
     announce(reply.body.message || word("dropped"));
     return landed;

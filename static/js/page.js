@@ -17,6 +17,7 @@ export function tell(text, kind = "error") {
   if (!row) return announce(text);
   const box = document.createElement("div");
   box.className = `flash flash--${kind}`;
+  box.dataset.told = "";
   box.setAttribute("role", kind === "error" ? "alert" : "status");
   const words = document.createElement("div");
   words.className = "flash__text";
@@ -24,6 +25,10 @@ export function tell(text, kind = "error") {
   box.append(words);
   row.replaceChildren(box);
   row.scrollIntoView({ block: "nearest" });
+}
+
+export function untell() {
+  for (const box of document.querySelectorAll(".flash[data-told]")) box.remove();
 }
 
 export async function post(url, fields) {
