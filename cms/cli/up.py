@@ -29,6 +29,7 @@ from cms.core.supervisor import Program, Supervisor
 
 WEB_FIRST_SECONDS = 8.0  # how long the others leave the machine to the web server at the start
 PREDECESSOR_SECONDS = 3.0
+TWICE_SECONDS = 1.0  # one Ctrl-C may reach us by two ways, from the terminal and through make
 WEB, BACKGROUND, BROKER = 1, 2, 3  # the order in which they end
 WIDTH = 16
 
@@ -59,6 +60,7 @@ class System:
         self.settings: Settings = app.config["SEEDBED"]
         self.logs = self.settings.folder("logs")
         self.ending = threading.Event()
+        self.asked_at = 0.0
         self.supervisor = Supervisor(_tell)
 
     def run(self) -> None:
@@ -78,9 +80,12 @@ class System:
             _tell("supervisor", "ended")
 
     def _ask_to_end(self) -> None:
-        if self.ending.is_set():
-            self.supervisor.kill()  # asked twice: somebody is in a hurry
-        self.ending.set()
+        now = time.monotonic()
+        if not self.ending.is_set():
+            self.asked_at = now
+            self.ending.set()
+        elif now - self.asked_at > TWICE_SECONDS:
+            self.supervisor.kill()  # asked again: somebody is in a hurry
 
     def _prepare(self) -> None:
         _tell("data", str(self.settings.home))

@@ -8,7 +8,9 @@ from typing import Any
 
 import structlog
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 from rq import Queue
 from rq.exceptions import DuplicateJobError
 from rq.serializers import JSONSerializer
@@ -92,7 +94,13 @@ def run_job(name: str, *args: Any) -> Any:
 
 @cache
 def _connection(url: str) -> Redis:
-    return Redis.from_url(url, socket_connect_timeout=2, socket_timeout=5, health_check_interval=15)
+    return Redis.from_url(
+        url,
+        socket_connect_timeout=2,
+        socket_timeout=5,
+        health_check_interval=15,
+        retry=Retry(NoBackoff(), 1),  # the usual three with pauses would hold up a page
+    )
 
 
 def connect(url: str) -> None:

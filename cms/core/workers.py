@@ -10,7 +10,9 @@ from typing import Any, cast
 
 import structlog
 from redis import Redis
-from redis.exceptions import RedisError
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError, ResponseError
+from redis.retry import Retry
 from rq import Queue, SimpleWorker
 from rq.exceptions import DequeueTimeout, DeserializationError, NoSuchJobError
 from rq.job import Job as RqJob
@@ -36,7 +38,12 @@ declare("worker.dequeued", "worker.done")
 
 def broker_connection(url: str) -> Redis:
     """The worker's own connection: a frozen broker is noticed before a returning one is missed."""
-    return Redis.from_url(url, socket_connect_timeout=2, socket_timeout=LISTEN_SECONDS + 4)
+    return Redis.from_url(
+        url,
+        socket_connect_timeout=2,
+        socket_timeout=LISTEN_SECONDS + 4,
+        retry=Retry(NoBackoff(), 1),  # for the stale connection a restarted broker leaves behind
+    )
 
 
 def objection(job: RqJob) -> str | None:
@@ -146,9 +153,9 @@ class QueueWorker(SimpleWorker):
         except DequeueTimeout:
             self.heartbeat()
             return
-        except RedisError:
-            raise
         except Exception as error:  # whatever somebody else wrote into the broker must not end us
+            if isinstance(error, RedisError) and not _is_about_one_job(error):
+                raise
             self._discard_unreadable(error)
             return
         if found is not None:
@@ -227,10 +234,14 @@ class QueueWorker(SimpleWorker):
                 job = RqJob.fetch(job_id, connection=self.connection, serializer=JSONSerializer)
             except NoSuchJobError:
                 continue
-            host, pid = _home_of(job.worker_name or "")
-            if host == self.hostname and not is_running(pid):
+            if self._has_no_runner(job.worker_name or ""):
                 job.delete(remove_from_queue=True)
                 log.warning("abandoned_job_forgotten", job_id=job_id, worker=job.worker_name)
+
+    def _has_no_runner(self, worker_name: str) -> bool:
+        """Ourselves count too: we are idle here, so what stands under our name lost its ending."""
+        host, pid = _home_of(worker_name)
+        return worker_name == self.name or (host == self.hostname and not is_running(pid))
 
     def _discard(self, job_id: str, reason: str) -> None:
         log.critical("foreign_job_refused", job_id=job_id, queue=self.queue.name, reason=reason)
@@ -249,6 +260,11 @@ class QueueWorker(SimpleWorker):
                 raw.decode()
             except UnicodeDecodeError:
                 self.connection.lrem(self.queue.intermediate_queue_key, 0, raw)  # type: ignore[arg-type]
+
+
+def _is_about_one_job(error: RedisError) -> bool:
+    """Whether the broker answered that what stands under a job's key is no job at all."""
+    return isinstance(error, ResponseError) and hasattr(error, "job_id")
 
 
 def _extras(job: RqJob) -> bool:

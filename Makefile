@@ -1,0 +1,62 @@
+# Everything one can do here. `make` alone lists it.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+FLASK  := $(BIN)/flask --app wsgi
+PORT   ?= 8000
+export PORT
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run dev test check bench chaos screenshots clean
+
+help: ## List what can be done
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(VENV)/run.stamp ## Make the virtual environment and install what running needs
+
+run: $(VENV)/run.stamp ## Start everything and print the address (PORT=8000, SEEDBED_HOME=var)
+	@exec $(FLASK) up
+
+dev: $(VENV)/dev.stamp ## Install what testing needs as well
+
+test: $(VENV)/dev.stamp ## Run every test
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/dev.stamp ## Format, lint, types and floors
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+bench: $(VENV)/dev.stamp ## Measure search, links, board, publishing and start-up
+	@$(BIN)/python -m bench
+
+chaos: $(VENV)/dev.stamp ## Kill processes at random and count what was lost or doubled
+	@$(BIN)/python -m pytest tests/chaos -m chaos
+
+screenshots: $(VENV)/dev.stamp ## Make the pictures in the docs from the demo world
+	@$(BIN)/python -m tests.browser.screenshots
+
+clean: ## Remove the virtual environment and caches; the data directory stays
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11, 5))' 2>/dev/null || { \
+	  echo "Seedbed needs Python 3.11.5 or newer, and '$(PYTHON)' is $$($(PYTHON) --version 2>&1 || echo missing)."; \
+	  echo "Install one, or name it: make run PYTHON=python3.12"; exit 1; }
+	@echo "Making the virtual environment in $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV) || { \
+	  echo "Python could not make a virtual environment. On Debian and Ubuntu: apt install python3-venv"; \
+	  rm -rf $(VENV); exit 1; }
+
+$(VENV)/run.stamp: requirements/run.txt | $(BIN)/python
+	@echo "Installing what Seedbed needs (once; about 200 MB) ..."
+	@$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements/run.txt
+	@touch $@
+
+$(VENV)/dev.stamp: requirements/dev.txt $(VENV)/run.stamp
+	@echo "Installing what the tests need ..."
+	@$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
