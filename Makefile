@@ -6,6 +6,11 @@ BIN    := $(VENV)/bin
 FLASK  := $(BIN)/flask --app wsgi
 PORT   ?= 8000
 export PORT
+WORDS  := cms/translations/zh_Hans_CN/LC_MESSAGES/messages.mo
+# Two test processes on two cores: threads inside the linear algebra would only fight.
+PYTEST := OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q
+QUICK  := not processes and not browser and not chaos
+ON_POSTGRES := tests/core tests/accounts tests/audience tests/content_library tests/schedules tests/feedback tests/web
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run dev test check bench chaos screenshots clean
@@ -13,15 +18,21 @@ export PORT
 help: ## List what can be done
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(VENV)/run.stamp ## Make the virtual environment and install what running needs
+setup: $(VENV)/run.stamp $(WORDS) ## Make the virtual environment and install what running needs
 
-run: $(VENV)/run.stamp ## Start everything and print the address (PORT=8000, SEEDBED_HOME=var)
+run: $(VENV)/run.stamp $(WORDS) ## Start everything and print the address (PORT=8000, SEEDBED_HOME=var)
 	@exec $(FLASK) up
 
 dev: $(VENV)/dev.stamp ## Install what testing needs as well
 
-test: $(VENV)/dev.stamp ## Run every test
-	@$(BIN)/python -m pytest
+test: $(VENV)/dev.stamp $(WORDS) ## Install missing system parts (as root) and run every test
+	@$(PYTHON) tests/system_parts.py
+	@echo "— behaviour and guards, on SQLite"
+	@$(PYTEST) -n 2 -m "$(QUICK)"
+	@echo "— behaviour, on PostgreSQL"
+	@$(PYTEST) -n 2 -m "$(QUICK)" --database postgresql $(ON_POSTGRES)
+	@echo "— real processes, real browser, real kills"
+	@$(PYTEST) -m "processes or browser or chaos"
 
 check: $(VENV)/dev.stamp ## Format, lint, types and floors
 	@$(BIN)/ruff format --check .
@@ -41,6 +52,9 @@ screenshots: $(VENV)/dev.stamp ## Make the pictures in the docs from the demo wo
 clean: ## Remove the virtual environment and caches; the data directory stays
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(WORDS): cms/translations/zh_Hans_CN/LC_MESSAGES/messages.po $(VENV)/run.stamp
+	@$(BIN)/python -m babel.messages.frontend compile -q -l zh_Hans_CN -i $< -o $@
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11, 5))' 2>/dev/null || { \
