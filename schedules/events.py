@@ -4,6 +4,20 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class PostChanged:
+    """A post was planned, or stands, reads or looks otherwise than before."""
+
+    post_id: int
+
+
+@dataclass(frozen=True)
+class PostSubmitted:
+    """A post waits for somebody to read and approve it."""
+
+    post_id: int
+
+
+@dataclass(frozen=True)
 class PostApproved:
     """A post was approved; its publication waits for its minute."""
 
@@ -30,3 +44,17 @@ class PostHandedOver:
     """A pack waits for the holder of a persona; its reader page is already open."""
 
     publication_id: int
+
+
+@dataclass(frozen=True)
+class PostChanged:
+    """What readers would see of a post, or where and when, was changed."""
+
+    post_id: int
+
+
+@dataclass(frozen=True)
+class PostSubmitted:
+    """A post waits for somebody else to approve it."""
+
+    post_id: int

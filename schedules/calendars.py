@@ -1,0 +1,126 @@
+"""Calendars: finding them, and what an administrator says about one."""
+
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlalchemy import Select, select
+
+from cms.accounts import audit
+from cms.accounts.models import User
+from cms.core.clock import now
+from cms.core.config import current as settings
+from cms.core.db import session
+from cms.core.errors import Invalid, NotFound, Problem
+from cms.core.i18n import N_
+from cms.core.text import clean_line, is_blank
+from schedules.models import Calendar
+from schedules.wall_time import monday_of, zone_of
+
+LONGEST_NAME = 120
+LONGEST_PATIENCE = 24 * 60
+LONGEST_GAP = 24 * 60
+
+
+@dataclass(frozen=True)
+class CalendarFields:
+    """What a person says about a calendar; `gap_minutes` is the least time between posts of a pool."""
+
+    name: str
+    timezone: str
+    late_moments_minutes: int = 120
+    late_group_minutes: int = 30
+    gap_minutes: int = 30
+
+
+def get(calendar_id: int) -> Calendar:
+    """The calendar of that id; raises NotFound."""
+    found = session.get(Calendar, calendar_id)
+    if found is None:
+        raise NotFound("calendar")
+    return found
+
+
+def by_slug(slug: str) -> Calendar | None:
+    return session.scalar(select(Calendar).where(Calendar.slug == slug))
+
+
+def first() -> Calendar | None:
+    """The team's calendar: the oldest, until teams keep several."""
+    return session.scalar(in_order().limit(1))
+
+
+def first_or_new() -> Calendar:
+    """The team's calendar, made with the workspace's zone when there is none yet."""
+    return first() or add(CalendarFields(N_("Calendar"), settings().timezone), by=None, slug="main")
+
+
+def in_order() -> Select[Calendar]:
+    return select(Calendar).order_by(Calendar.id)
+
+
+def today(calendar: Calendar) -> date:
+    """The day it is where the calendar lives."""
+    return now().astimezone(zone_of(calendar.timezone)).date()
+
+
+def week_to_plan(calendar: Calendar) -> date:
+    """The Monday people want to see: this week's, and from Saturday on the next one's."""
+    day = today(calendar)
+    return monday_of(day if day.weekday() < 5 else day + timedelta(days=2))
+
+
+def add(fields: CalendarFields, *, by: User | None, slug: str | None = None) -> Calendar:
+    """A new calendar; raises Invalid with every fault."""
+    _check(fields)
+    calendar = Calendar(slug=slug or _free_slug(fields.name))
+    _fill(calendar, fields)
+    session.add(calendar)
+    session.flush()  # the audit trail needs the id
+    audit.record("calendar.added", calendar, by=by, name=calendar.name)
+    return calendar
+
+
+def change(calendar: Calendar, fields: CalendarFields, *, by: User | None) -> None:
+    """Change what is said about it. Posts already planned keep the instant they were given."""
+    _check(fields)
+    before = {"timezone": calendar.timezone, "gap_minutes": calendar.gap_minutes}
+    _fill(calendar, fields)
+    audit.record("calendar.changed", calendar, by=by, before=before)
+
+
+def _fill(calendar: Calendar, fields: CalendarFields) -> None:
+    calendar.name = clean_line(fields.name)
+    calendar.timezone = fields.timezone
+    calendar.late_moments_minutes = fields.late_moments_minutes
+    calendar.late_group_minutes = fields.late_group_minutes
+    calendar.gap_minutes = fields.gap_minutes
+
+
+def _check(fields: CalendarFields) -> None:
+    faults: dict[str, Problem] = {}
+    if is_blank(fields.name) or len(fields.name) > LONGEST_NAME:
+        faults["name"] = Problem("bad_name", N_("Give a name of 1 to 120 characters."))
+    try:
+        zone_of(fields.timezone)
+    except Invalid as error:
+        faults |= error.fields
+    for name, least, most in (
+        ("late_moments_minutes", 1, LONGEST_PATIENCE),
+        ("late_group_minutes", 1, LONGEST_PATIENCE),
+        ("gap_minutes", 0, LONGEST_GAP),
+    ):
+        if not least <= getattr(fields, name) <= most:
+            faults[name] = Problem(
+                "bad_minutes",
+                N_("Minutes are a whole number from %(least)s to %(most)s."),
+                {"least": least, "most": most},
+            )
+    if faults:
+        raise Invalid(faults)
+
+
+def _free_slug(name: str) -> str:
+    stem = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "calendar"
+    return stem if by_slug(stem) is None else f"{stem}-{secrets.token_hex(4)}"
