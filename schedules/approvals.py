@@ -1,6 +1,8 @@
 """Approval of posts: who may decide, on which revision, and what the decision pins."""
 
-from sqlalchemy import select
+from collections.abc import Sequence
+
+from sqlalchemy import func, select
 
 from cms.accounts import audit
 from cms.accounts.models import AuditEntry, User
@@ -80,19 +82,27 @@ def latest(post: Post) -> Approval:
 
 def is_own(post: Post, by: User) -> bool:
     """Whether the user submitted the post or was the last to write in it."""
-    return by.id == post.submitted_by_id or by.id == _last_writer_id(post)
+    return post.id in own_among([post], by)
 
 
-def _last_writer_id(post: Post) -> int | None:
+def own_among(posts: Sequence[Post], by: User) -> set[int]:
+    """The numbers of those posts that the user may not approve, in one query."""
     newest = (
-        select(AuditEntry.actor_id)
-        .where(AuditEntry.object_type == Post.__tablename__, AuditEntry.object_id == post.id)
+        select(func.max(AuditEntry.id))
+        .where(AuditEntry.object_type == Post.__tablename__)
+        .where(AuditEntry.object_id.in_([post.id for post in posts]))
         .where(AuditEntry.action.in_(_WRITING))
-        .order_by(AuditEntry.id.desc())
-        .limit(1)
+        .group_by(AuditEntry.object_id)
     )
-    found = session.execute(newest).first()
-    return found.actor_id if found else post.created_by_id
+    rows = session.execute(
+        select(AuditEntry.object_id, AuditEntry.actor_id).where(AuditEntry.id.in_(newest))
+    )
+    writers = {post_id: actor_id for post_id, actor_id in rows}
+    return {
+        post.id
+        for post in posts
+        if by.id in (post.submitted_by_id, writers.get(post.id, post.created_by_id))
+    }
 
 
 def _lock(post: Post) -> None:

@@ -44,17 +44,3 @@ class PostHandedOver:
     """A pack waits for the holder of a persona; its reader page is already open."""
 
     publication_id: int
-
-
-@dataclass(frozen=True)
-class PostChanged:
-    """What readers would see of a post, or where and when, was changed."""
-
-    post_id: int
-
-
-@dataclass(frozen=True)
-class PostSubmitted:
-    """A post waits for somebody else to approve it."""
-
-    post_id: int

@@ -34,6 +34,19 @@ def get(hand_over_id: int) -> HandOver:
     return found
 
 
+def get_for(hand_over_id: int, user: User) -> HandOver:
+    """The same, but only what the user may answer for: another's pack looks like none at all."""
+    found = get(hand_over_id)
+    if not may_answer(found, user):
+        raise NotFound("hand-over")
+    return found
+
+
+def may_answer(hand_over: HandOver, user: User) -> bool:
+    """The holder answers for their own pack, operators and administrators for anybody's."""
+    return hand_over.assignee_id == user.id or user.role in (Role.OPERATOR, Role.ADMINISTRATOR)
+
+
 def waiting(*, holder: User | None = None) -> Select[Any]:
     """Packs nobody has answered for yet, expired ones included, the most urgent first."""
     found = (
@@ -129,8 +142,7 @@ def _expire(hand_over_id: int) -> bool:
 
 
 def _answerable_by(hand_over: HandOver, by: User) -> None:
-    """The holder answers for their own pack, operators and administrators for anybody's."""
-    if hand_over.assignee_id != by.id and by.role not in (Role.OPERATOR, Role.ADMINISTRATOR):
+    if not may_answer(hand_over, by):
         raise forbidden("not_your_pack", N_("This pack was handed to somebody else."))
 
 

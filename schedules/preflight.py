@@ -2,10 +2,7 @@
 
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
-
 from cms.core.clock import now
-from cms.core.db import session
 from cms.core.errors import Invalid, Problem
 from cms.core.i18n import N_
 from cms.core.text import is_blank
@@ -13,7 +10,7 @@ from content_library.models import Asset, AssetStatus
 from schedules.channels import CHANNELS
 from schedules.content import outgoing
 from schedules.envelopes import Outgoing
-from schedules.models import AccountPool, ChannelAccount, Post
+from schedules.models import ChannelAccount, Post
 
 
 def problems(post: Post) -> list[Problem]:
@@ -39,10 +36,7 @@ def check(post: Post) -> None:
 
 def reaches(account: ChannelAccount, pool_id: int) -> bool:
     """Whether the account can speak to the pool."""
-    found = select(AccountPool.pool_id).where(
-        AccountPool.account_id == account.id, AccountPool.pool_id == pool_id
-    )
-    return session.scalar(found) is not None
+    return any(pool.id == pool_id for pool in account.pools)
 
 
 def _of_the_asset(asset: Asset, zone: str) -> list[Problem]:

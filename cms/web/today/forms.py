@@ -1,0 +1,46 @@
+"""Forms of the operator: decisions about posts, packs and publications."""
+
+from flask_babel import lazy_gettext as _
+from flask_wtf import FlaskForm
+from flask_wtf.file import FileField
+from wtforms import HiddenField, IntegerField, RadioField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import InputRequired
+from wtforms.widgets import HiddenInput
+
+REASONS = {
+    "tone": _("Wrong tone"),
+    "facts": _("Facts unclear"),
+    "repeat": _("Sent lately"),
+    "time": _("Wrong time"),
+    "other": _("Something else"),
+}
+
+
+_CHIPS = [SelectChoice(code, words) for code, words in REASONS.items()]
+
+
+class ApproveForm(FlaskForm):
+    """Names the revision that was read; `seen` holds its words, for showing what changed since."""
+
+    revision = IntegerField(widget=HiddenInput(), validators=[InputRequired()])
+    seen = HiddenField()
+    view = HiddenField()
+
+
+class RejectForm(ApproveForm):
+    reason = RadioField(_("Reason"), choices=_CHIPS, validate_choice=False)
+    note = TextAreaField(_("What should change"))
+
+
+class ConfirmForm(FlaskForm):
+    note = TextAreaField(_("Note"))
+    file = FileField(_("Screenshot"))
+
+
+class DeclineForm(FlaskForm):
+    reason = TextAreaField(_("Why not"))
+
+
+class ResolveForm(FlaskForm):
+    url = StringField(_("Address of the post"))
