@@ -13,6 +13,7 @@ from cms import api, cli
 from cms.core import config, jobs
 from cms.core.config import ROOT, Settings, settings_from
 from cms.core.db import db
+from cms.core.limits import most
 from cms.web import areas, errors, frame, guard, headers, login, requests, sessions
 
 csrf = CSRFProtect()
@@ -29,8 +30,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         SECRET_KEY=settings.secret_key,
         SQLALCHEMY_DATABASE_URI=settings.database_url,
         SQLALCHEMY_ENGINE_OPTIONS=_engine_options(settings),
-        MAX_CONTENT_LENGTH=32 * 1024 * 1024,
-        MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
+        MAX_CONTENT_LENGTH=most("request_bytes"),
+        MAX_FORM_MEMORY_SIZE=most("form_bytes"),
         BABEL_DEFAULT_LOCALE="en",
         BABEL_DEFAULT_TIMEZONE=settings.timezone,
         BABEL_TRANSLATION_DIRECTORIES=str(ROOT / "cms" / "translations"),

@@ -17,7 +17,8 @@ class Limit:
 
 _TABLE = (
     Limit("upload_bytes", 20_971_520, "bytes", "one uploaded file"),
-    Limit("request_bytes", 25_165_824, "bytes", "one request, files and form together"),
+    Limit("request_bytes", 33_554_432, "bytes", "one request, files and form together"),
+    Limit("form_bytes", 2_097_152, "bytes", "the words of one form, files apart"),
     Limit("image_pixels", 50_000_000, "pixels", "width × height of a picture, before decoding"),
     Limit("image_side", 16_000, "pixels", "longest side of a picture"),
     Limit("image_frames", 200, "frames", "animation kept moving; longer ones become a still"),
