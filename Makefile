@@ -10,10 +10,13 @@ WORDS  := cms/translations/zh_Hans_CN/LC_MESSAGES/messages.mo
 # Two test processes on two cores: threads inside the linear algebra would only fight.
 PYTEST := OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q
 QUICK  := not processes and not browser and not chaos
+BABEL  := $(BIN)/python -m babel.messages.frontend
+POT    := cms/translations/messages.pot
+LOCK   := $(BIN)/uv pip compile pyproject.toml -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11.5
 ON_POSTGRES := tests/core tests/accounts tests/audience tests/content_library tests/schedules tests/feedback tests/web
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev test check bench chaos screenshots clean
+.PHONY: help setup run dev test check bench chaos screenshots words lock clean
 
 help: ## List what can be done
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,12 +52,22 @@ chaos: $(VENV)/dev.stamp ## Kill processes at random and count what was lost or 
 screenshots: $(VENV)/dev.stamp ## Make the pictures in the docs from the demo world
 	@$(BIN)/python -m tests.browser.screenshots
 
+words: $(VENV)/dev.stamp ## Gather new words into the Chinese catalogue
+	@$(BABEL) extract -q -F babel.cfg -k N_ -o $(POT) --sort-output --no-location --omit-header .
+	@$(BABEL) update -q -i $(POT) -o $(WORDS:.mo=.po) -l zh_Hans_CN --no-fuzzy-matching --ignore-pot-creation-date
+	@rm -f $(POT)
+
+lock: $(VENV)/dev.stamp ## Resolve dependencies anew and lock them with hashes
+	@$(BIN)/python -m pip install -q uv
+	@$(LOCK) -o requirements/run.txt
+	@$(LOCK) --group dev -c requirements/run.txt -o requirements/dev.txt
+
 clean: ## Remove the virtual environment and caches; the data directory stays
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(WORDS): cms/translations/zh_Hans_CN/LC_MESSAGES/messages.po $(VENV)/run.stamp
-	@$(BIN)/python -m babel.messages.frontend compile -q -l zh_Hans_CN -i $< -o $@
+	@$(BABEL) compile -q -l zh_Hans_CN -i $< -o $@
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11, 5))' 2>/dev/null || { \
