@@ -45,6 +45,50 @@ STAGES = (
     ("Churned 流失", (("顾问朋友圈", 903),), (2, 1), (3, 3, 4, 3, 3, 3, 3)),
     ("Paying 在读", (("5 班学员群", 58),), (4, 7), (4, 5, 5, 4, 5, 4, 4)),
 )
+REPEAT = ("“就业报告” went to this pool 9 days ago.", "#", "Choose another asset")
+SHEET: tuple[Row, ...] = (
+    {
+        "hue": 2,
+        "time": "08:00",
+        "icon": "aperture",
+        "where": "Moments · 林老师",
+        "stage": "Active 活跃",
+        "frame": "moments",
+        "persona": {"name": "林老师"},
+        "text": "早。昨晚班里小周收到 offer 了，11 个月前他还在跑客户。\n"
+        "把他每天 90 分钟怎么排的，写成了一张表，怕坚持不下来的先看看。",
+        "images": [("/static/img/mark.svg", "表")] * 3,
+        "link": {"title": TITLES[1][0]},
+        "lang": "zh-CN",
+        "warning": REPEAT[0],
+    },
+    {
+        "hue": 4,
+        "time": "12:30",
+        "icon": "messages-square",
+        "where": "Java 1 群",
+        "stage": "Active 活跃",
+        "frame": "group",
+        "persona": {"name": "小禾顾问"},
+        "pool": {"name": "Java 1 群", "size": 186},
+        "text": "中午好～ 今天的 5 分钟干货：报错看不懂英文怎么办？三个办法，收藏备用。",
+        "link": {"title": TITLES[4][0], "detail": "先认 200 个词，再看这三行"},
+        "lang": "zh-CN",
+    },
+    {
+        "hue": 1,
+        "time": "20:30",
+        "icon": "book-open",
+        "where": "Reader page · Java 入门",
+        "stage": "New 新用户",
+        "frame": "article",
+        "title": TITLES[3][0],
+        "by": "Teacher Lin",
+        "lead": "Not what the adverts show. We asked 31 graduates in their first year.",
+        "html": "They kept a diary for one week, hour by hour.",
+        "lang": "en",
+    },
+)
 
 
 def days() -> list[Row]:
@@ -121,12 +165,8 @@ def _entry(stage: int, day: int, at: int) -> Row:
         "persona": PERSONAS[number % 3],
         "state": states[(number * 3 + at) % len(states)],
         "move_url": f"/styleguide/move/{number}",
-        "warnings": [_repeat()] if number % 17 == 3 else [],
+        "warnings": [REPEAT] if number % 17 == 3 else [],
     }
-
-
-def _repeat() -> tuple[str, str, str]:
-    return ("“就业报告” went to this pool 9 days ago.", "#", "Choose another asset")
 
 
 def assets() -> list[Row]:
@@ -157,51 +197,4 @@ def tray() -> list[Row]:
             "detail": f"{THEMES[at % 6]} · 4.{at} % · n {120 * at + 80}",
         }
         for at, (title, lang) in enumerate(TITLES[:10])
-    ]
-
-
-def sheet() -> list[Row]:
-    """One post of each frame for the day sheet."""
-    return [
-        {
-            "hue": 2,
-            "time": "08:00",
-            "icon": "aperture",
-            "where": "Moments · 林老师",
-            "stage": "Active 活跃",
-            "frame": "moments",
-            "persona": {"name": "林老师"},
-            "text": "早。昨晚班里小周收到 offer 了，11 个月前他还在跑客户。\n"
-            "把他每天 90 分钟怎么排的，写成了一张表，怕坚持不下来的先看看。",
-            "images": [("/static/img/mark.svg", "表")] * 3,
-            "link": {"title": TITLES[1][0]},
-            "lang": "zh-CN",
-            "warning": _repeat()[0],
-        },
-        {
-            "hue": 4,
-            "time": "12:30",
-            "icon": "messages-square",
-            "where": "Java 1 群",
-            "stage": "Active 活跃",
-            "frame": "group",
-            "persona": {"name": "小禾顾问"},
-            "pool": {"name": "Java 1 群", "size": 186},
-            "text": "中午好～ 今天的 5 分钟干货：报错看不懂英文怎么办？三个办法，收藏备用。",
-            "link": {"title": TITLES[4][0], "detail": "先认 200 个词，再看这三行"},
-            "lang": "zh-CN",
-        },
-        {
-            "hue": 1,
-            "time": "20:30",
-            "icon": "book-open",
-            "where": "Reader page · Java 入门",
-            "stage": "New 新用户",
-            "frame": "article",
-            "title": TITLES[3][0],
-            "by": "Teacher Lin",
-            "lead": "Not what the adverts show. We asked 31 graduates in their first year.",
-            "html": "They kept a diary for one week, hour by hour.",
-            "lang": "en",
-        },
     ]

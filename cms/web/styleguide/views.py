@@ -28,7 +28,7 @@ def show(page: str = "index") -> ResponseReturnValue:
         "themes": samples.THEMES,
         "days": samples.days(),
         "rows": week,
-        "sheet": samples.sheet(),
+        "sheet": samples.SHEET,
         "assets": samples.assets(),
         "tray": samples.tray(),
     }
