@@ -107,6 +107,7 @@ class Asset(Model):
     source: Mapped[str] = mapped_column(String(200), default="")  # where it came from, in words
     rights: Mapped[str] = mapped_column(String(200), default="")
     source_key: Mapped[str | None] = mapped_column(String(300))  # an importer's name for it
+    source_digest: Mapped[str | None] = mapped_column(String(64))  # of what was imported last
     valid_from: Mapped[date | None]
     valid_until: Mapped[date | None]
     latest_number: Mapped[int] = mapped_column(default=0)

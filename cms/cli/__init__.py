@@ -2,10 +2,10 @@
 
 from flask import Flask
 
-from cms.cli import clock, up, users, worker
+from cms.cli import assets, clock, search, up, users, worker
 
 
 def connect(app: Flask) -> None:
     """Give the app its commands."""
-    for command in (up.up, clock.clock, worker.worker, users.group):
+    for command in (up.up, clock.clock, worker.worker, users.group, assets.group, search.group):
         app.cli.add_command(command)
