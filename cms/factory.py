@@ -11,10 +11,10 @@ import feedback.wiring
 import schedules.wiring
 from cms import api, cli
 from cms.core import config, jobs
-from cms.core.config import ROOT, Settings, settings_from
+from cms.core.config import ROOT, Mode, Settings, settings_from
 from cms.core.db import db
 from cms.core.limits import most
-from cms.web import areas, errors, frame, guard, headers, login, requests, sessions
+from cms.web import areas, errors, frame, guard, headers, login, requests, sessions, styleguide
 
 csrf = CSRFProtect()
 migrate = Migrate()
@@ -48,6 +48,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         package.wiring.connect()
     for blueprint in areas.BLUEPRINTS:
         app.register_blueprint(blueprint)
+    if settings.mode is not Mode.PRODUCTION:
+        app.register_blueprint(styleguide.bp)
     for edge in (requests, sessions, login, guard, frame, headers, errors, api, cli):
         edge.connect(app)
     return app

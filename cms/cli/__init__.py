@@ -2,10 +2,18 @@
 
 from flask import Flask
 
-from cms.cli import assets, clock, search, up, users, worker
+from cms.cli import assets, clock, doctor, search, up, users, worker
 
 
 def connect(app: Flask) -> None:
     """Give the app its commands."""
-    for command in (up.up, clock.clock, worker.worker, users.group, assets.group, search.group):
+    for command in (
+        up.up,
+        doctor.doctor,
+        clock.clock,
+        worker.worker,
+        users.group,
+        assets.group,
+        search.group,
+    ):
         app.cli.add_command(command)
