@@ -322,5 +322,8 @@ def _any_of(searcher: Searcher, readings: list[ask.Query]) -> set[int]:
 
 
 def _ids(searcher: Searcher, numbers: Iterable[int]) -> tuple[int, ...]:
+    wanted = list(numbers)
+    if not wanted:
+        return ()  # an index without documents has no columns to read
     column: Any = searcher.reader().column_reader("id")
-    return tuple(int(column[number]) for number in numbers)
+    return tuple(int(column[number]) for number in wanted)

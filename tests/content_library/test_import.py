@@ -80,7 +80,7 @@ def test_hugo_jekyll_and_plain_files_become_articles(known, folder):
     assert set(by_title) == {"How to read a job offer", "零基础能学会吗", "周末怎么安排"}
     assert {asset.lang for asset in by_title.values()} == {"zh", "en"}
     offer = assets.current(by_title["How to read a job offer"])
-    assert '<img src="/media/' in offer.html
+    assert 'src="/media/' in offer.html
     assert by_title["零基础能学会吗"].status is AssetStatus.READY
     assert report.unknown_tags == {"Nobody knows": 1}
 
