@@ -17,6 +17,7 @@ from cms.core.clock import now
 from cms.core.db import session
 from cms.core.errors import NotFound, conflict
 from cms.core.i18n import N_
+from content_library.models import AssetVersion
 from schedules import links, rules
 from schedules.models import Post, Publication
 from schedules.states import PUBLICATION_MOVES, WAITING_FOR_A_PERSON
@@ -115,8 +116,7 @@ def _enter(post: Post, by: User | None) -> Publication:
     )
     with session.begin_nested():  # losing the race must not undo what the caller did
         session.add(publication)
-    links.make(publication)
-    session.flush()  # the audit entry needs the publication's id
+    _link(publication, post)
     session.expire(post, ["publication"])
     audit.record("publication.planned", publication, by=by, post=post.id)
     return publication
@@ -125,6 +125,17 @@ def _enter(post: Post, by: User | None) -> Publication:
 def _occurrences(post: Post) -> int:
     known = select(func.count()).select_from(Publication).where(Publication.post_id == post.id)
     return session.scalar(known) or 0
+
+
+def _link(publication: Publication, post: Post) -> None:
+    """One link to its own reader page, and one to wherever the asset itself leads (a video)."""
+    version = session.get(AssetVersion, post.version_id)
+    outside = str(version.content.get("url") or "") if version else ""
+    known = {link.target for link in publication.links}
+    for target in dict.fromkeys(("", outside[:1000])):
+        if target not in known:
+            links.make(publication, target)
+    session.flush()  # readers of the links look in the database
 
 
 def _follow(publication: Publication, post: Post, by: User | None) -> None:
@@ -136,7 +147,7 @@ def _follow(publication: Publication, post: Post, by: User | None) -> None:
     publication.due_at = post.publish_at
     publication.late_after = post.publish_at + late_by(post)
     publication.updated_at = now()
-    session.flush()  # finders on the same session must see the new moment
+    _link(publication, post)  # its flush also lets finders see the new moment
 
 
 def late_by(post: Post) -> timedelta:

@@ -1,0 +1,92 @@
+"""Real processes killed at every named place and at random; the stub's ledger is the judge."""
+
+import os
+import random
+from collections.abc import Callable
+
+import pytest
+
+from cms.core.faults import FAULTS, fired
+from tests.chaos.world import World
+
+pytestmark = pytest.mark.chaos
+NewWorld = Callable[..., World]
+
+# How many passages to let through first, so that the places are met in the thick of it.
+PLACES = {
+    "sweep.before_hint": 1,
+    "sweep.after_hint": 2,
+    "clock.turn": 9,
+    "worker.dequeued": 2,
+    "publish.before_claim": 9,
+    "publish.after_claim": 4,
+    "publish.after_attempt": 5,
+    "publish.before_send": 6,
+    "publish.after_send": 7,
+    "publish.after_record": 8,
+    "worker.done": 1,
+    "reconcile.before": 1,
+    "reconcile.after": 2,
+}
+DECISIONS = ("approve.before_commit", "approve.after_commit")
+
+
+def settle(world: World, within: float = 90) -> None:
+    world.wait(world.judge.is_settled, within=within, what=f"settled: {world.judge.states()}")
+
+
+def test_every_place_of_publishing_is_known() -> None:
+    """A new fault point must be killed here too."""
+    ours = {name for name in FAULTS if name.split(".")[0] in ("publish", "sweep", "reconcile")}
+    assert ours <= set(PLACES)
+    assert {name for name in FAULTS if name.startswith("approve")} == set(DECISIONS)
+
+
+def test_killed_once_at_every_place(new_world: NewWorld) -> None:
+    orders = ",".join(f"{name}:kill9:{passage}" for name, passage in PLACES.items())
+    world = new_world(FAULT=orders)
+    world.fill("--each", "40", "--unapproved", "2", "--within", "12", "--query", "script=ok")
+    world.up()
+    world.wait(
+        lambda: set(fired(world.home)) == set(PLACES),
+        within=90,
+        what="a kill at every place",
+    )
+    settle(world)
+    assert world.judge.violations() == []
+    assert set(world.judge.uncertain_by_class()) <= {"N"}
+    assert world.judge.states()["missed"] == 0
+
+
+@pytest.mark.parametrize(("place", "approved"), [(DECISIONS[0], 0), (DECISIONS[1], 1)])
+def test_killed_while_approving(new_world: NewWorld, place: str, approved: int) -> None:
+    """Before the commit nothing is approved; after it, once. Saying it again is harmless."""
+    world = new_world(FAULT=f"{place}:kill9")
+    world.fill("--classes", "K", "--each", "0", "--unapproved", "1")
+    post = world.judge.rows()[0].post_id
+    assert world.decide("approve", post) == -9
+    assert sum(world.judge.states().values()) == approved
+    world.up()
+    if not approved:
+        assert world.judge.violations() == []
+    assert world.decide("approve", post) == 0
+    settle(world)
+    assert world.judge.states() == {"published": 1}
+    assert world.judge.violations() == []
+
+
+def test_thirty_random_kills(new_world: NewWorld) -> None:
+    seed = int(os.environ.get("SEEDBED_CHAOS_SEED") or random.randrange(10**6))
+    kills = int(os.environ.get("SEEDBED_CHAOS_KILLS") or 30)
+    print(f"SEEDBED_CHAOS_SEED={seed}")
+    world = new_world()
+    query = f"script=mixed&seed={seed}&retry_after=1"
+    world.fill("--each", "80", "--unapproved", "3", "--within", "25", "--query", query)
+    world.up()
+    world.kill_at_random(random.Random(seed), kills, pause=(0.3, 1.2))
+    settle(world)
+    assert world.judge.violations() == []
+    states = world.judge.states()
+    assert sum(states.values()) == 240
+    assert states["published"] > 200
+    assert states["missed"] == 0
