@@ -53,8 +53,8 @@ screenshots: $(VENV)/dev.stamp ## Make the pictures in the docs from the demo wo
 	@$(BIN)/python -m tests.browser.screenshots
 
 words: $(VENV)/dev.stamp ## Gather new words into the Chinese catalogue
-	@$(BABEL) extract -q -F babel.cfg -k N_ -o $(POT) --sort-output --no-location --omit-header .
-	@$(BABEL) update -q -i $(POT) -o $(WORDS:.mo=.po) -l zh_Hans_CN --no-fuzzy-matching --ignore-pot-creation-date
+	@$(BABEL) -q extract -F babel.cfg -k N_ -o $(POT) --sort-output --no-location --omit-header .
+	@$(BABEL) -q update -i $(POT) -o $(WORDS:.mo=.po) -l zh_Hans_CN --no-fuzzy-matching --ignore-pot-creation-date
 	@rm -f $(POT)
 
 lock: $(VENV)/dev.stamp ## Resolve dependencies anew and lock them with hashes
@@ -67,7 +67,7 @@ clean: ## Remove the virtual environment and caches; the data directory stays
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(WORDS): cms/translations/zh_Hans_CN/LC_MESSAGES/messages.po $(VENV)/run.stamp
-	@$(BABEL) compile -q -l zh_Hans_CN -i $< -o $@
+	@$(BABEL) -q compile -l zh_Hans_CN -i $< -o $@
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11, 5))' 2>/dev/null || { \
