@@ -17,6 +17,15 @@ class Verdict(StrEnum):
     BOT = "bot"
 
 
+class Flag(StrEnum):
+    """Why an event is kept but takes no part in any statistics."""
+
+    NONE = ""
+    UNKNOWN_POST = "unknown_post"
+    UNSIGNED_LATE = "unsigned_late"  # over a day old and not from a source that may say so
+    TOO_LATE = "too_late"  # over a week old: its day is closed; shown in the correction report
+
+
 class CommentState(StrEnum):
     HELD = "held"
     SHOWN = "shown"
@@ -31,6 +40,8 @@ class Event(Model):
         UniqueConstraint("source", "event_id"),
         Index(None, "publication_id", "day", "kind"),
         Index(None, "publication_id", "kind", "visitor_key"),
+        Index(None, "publication_id", "effective_at"),
+        Index(None, "flag", "received_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -47,6 +58,7 @@ class Event(Model):
     day: Mapped[date]  # of effective_at, in the workspace zone
     verdict: Mapped[Verdict] = mapped_column(by_value(Verdict))
     reasons: Mapped[list[Any]] = mapped_column(default=list)
+    flag: Mapped[Flag] = mapped_column(by_value(Flag), default=Flag.NONE)
     is_counted: Mapped[bool] = mapped_column(default=False)
     is_confirmed: Mapped[bool] = mapped_column(default=False)
     props: Mapped[dict[str, Any]] = mapped_column(default=dict)
@@ -62,12 +74,14 @@ class ReaderComment(Model):
         UniqueConstraint("event_id"),
         Index(None, "publication_id", "state"),
         Index(None, "state", "at"),
+        Index(None, "network_key", "at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     event_id: Mapped[str] = mapped_column(String(80))
     publication_id: Mapped[int] = mapped_column(ForeignKey("publications.id"))
     visitor_key: Mapped[str] = mapped_column(String(80))
+    network_key: Mapped[str] = mapped_column(String(80), default="")  # for the rate limit only
     name: Mapped[str] = mapped_column(String(40), default="")
     text: Mapped[str] = mapped_column(Text)
     state: Mapped[CommentState] = mapped_column(by_value(CommentState), default=CommentState.HELD)

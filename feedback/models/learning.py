@@ -20,18 +20,29 @@ class SuggestionState(StrEnum):
     OUTDATED = "outdated"
 
 
+class RunState(StrEnum):
+    WAITING = "waiting"
+    FITTING = "fitting"
+    DONE = "done"
+    FAILED = "failed"
+
+
 class ModelRun(Model):
     """One fit of the joint model: when, on how much, with which settings."""
 
     __tablename__ = "model_runs"
-    __table_args__ = (UniqueConstraint("version"),)
+    __table_args__ = (UniqueConstraint("version"), Index(None, "state", "fitted_at"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     version: Mapped[str] = mapped_column(String(60))
+    state: Mapped[RunState] = mapped_column(by_value(RunState), default=RunState.DONE)
+    # When it was asked for, until it is done; then when it was fitted.
     fitted_at: Mapped[datetime] = mapped_column(index=True)
+    requested_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"), index=True)
     deliveries: Mapped[int]
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
+    requested_by: Mapped[User | None] = relationship()
     effects: Mapped[list["TagEffect"]] = relationship(back_populates="run")
 
 

@@ -20,6 +20,7 @@ class Rollup(Model):
     counted: Mapped[int] = mapped_column(default=0)
     confirmed: Mapped[int] = mapped_column(default=0)
     people: Mapped[int] = mapped_column(default=0)  # distinct visitor keys among the counted
+    weak: Mapped[int] = mapped_column(default=0)  # of these, known by network and browser only
 
 
 class DirtyDay(Model):

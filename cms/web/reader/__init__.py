@@ -1,5 +1,18 @@
-"""The screens of the area: reader."""
+"""The public pages: tracked links, posts, feeds and reactions; nobody signs in here.
 
-from cms.web.reader.views import bp
+Readers have no server-side session, so the form token that is kept in sessions cannot guard these
+forms. They carry their own proof instead (`visits.is_own_form`): a double-submitted fingerprint of
+the first-party cookie, and the origin that the browser states.
+"""
 
-__all__ = ["bp"]
+from flask.blueprints import BlueprintSetupState
+
+from cms.web.reader import acts, feeds, views
+from cms.web.reader.area import bp
+
+__all__ = ["acts", "bp", "feeds", "views"]
+
+
+@bp.record_once
+def _take_own_guard(state: BlueprintSetupState) -> None:
+    state.app.extensions["csrf"].exempt(bp)

@@ -1,5 +1,132 @@
-"""Screens of the area: reader."""
+"""Tracked links, the page of a post and its pictures."""
 
-from flask import Blueprint
+from typing import Any
 
-bp = Blueprint("reader", __name__)
+from flask import make_response, redirect, render_template, send_file, url_for
+from flask.typing import ResponseReturnValue
+
+from cms.core.errors import NotFound
+from cms.core.text import clean_line
+from cms.web.guard import public
+from cms.web.reader import pages, visits
+from cms.web.reader.area import bp
+from content_library import media
+from feedback import comments, reactions
+from feedback.facts import seen_now
+from feedback.recording import record
+from schedules import links
+from schedules.models import Publication, TrackedLink
+from schedules.states import LIVE_TO_READERS
+
+PRIVATE = {"X-Robots-Tag": "noindex", "Cache-Control": "no-store"}
+MONTH = 30 * 24 * 3600
+
+
+@bp.get("/l/<code>")
+@public
+def follow(code: str) -> ResponseReturnValue:
+    """Send the reader on; the click is on disk before the answer leaves, and counted later."""
+    link = links.by_code(code)
+    is_live = link is not None and link.publication.state in LIVE_TO_READERS
+    kind = "open" if link is not None and link.target else "click"
+    _witness("link", kind, link.publication_id if link and is_live else None, code)
+    if link is None or not is_live:
+        return gone()
+    answer = make_response(redirect(_destination(link), 302))
+    answer.headers.update(PRIVATE)
+    return visits.give_cookie(answer)
+
+
+@bp.get("/p/<public_id>")
+@public
+def show_post(public_id: str) -> ResponseReturnValue:
+    publication = pages.live(public_id)
+    if publication is None:
+        return gone()
+    visit = visits.new_visit()
+    _witness("page", "view", publication.id, visit=visit, seq=0)
+    return page_answer(publication, visit=visit)
+
+
+@bp.get("/p/<public_id>/more")
+@public
+def fall_for_it(public_id: str) -> ResponseReturnValue:
+    """A link that no person can see: whoever follows it follows everything."""
+    publication = links.live_publication(public_id)
+    if publication is None:
+        return gone()
+    _witness("page", "trap", publication.id)
+    return redirect(url_for("reader.show_post", public_id=public_id))
+
+
+@bp.get("/m/<public_id>/<sha>/<rendition>")
+@public
+def picture(public_id: str, sha: str, rendition: str) -> ResponseReturnValue:
+    """A picture of a live post, and no other."""
+    publication = pages.live(public_id)
+    found = pages.media_of(publication).get(sha) if publication else None
+    if found is None or rendition == media.ORIGINAL:
+        return gone()
+    try:
+        served = media.served(found, rendition)
+    except NotFound:
+        return gone()
+    answer = send_file(served.path, mimetype=served.mime, max_age=MONTH, conditional=True)
+    # A post may be withdrawn: only the reader's own browser keeps its pictures.
+    answer.headers["Cache-Control"] = f"private, max-age={MONTH}, immutable"
+    return answer
+
+
+def page_answer(
+    publication: Publication, *, visit: str, status: int = 200, **typed: Any
+) -> ResponseReturnValue:
+    """The page of a post; `typed`: a comment that came back with its fault."""
+    visitor = visits.visitor()
+    html = render_template(
+        "reader/post.html",
+        page=pages.page_of(publication),
+        standings=reactions.standings(publication, visitor),
+        comments=comments.shown(publication),
+        limits={"text": comments.LONGEST, "name": comments.LONGEST_NAME},
+        proof=visits.proof(publication.public_id),
+        visit=visit,
+        once=visits.new_visit(),
+        typed=typed,
+    )
+    answer = make_response(html, status)
+    answer.headers.update(PRIVATE)
+    return visits.give_cookie(answer)
+
+
+def gone() -> ResponseReturnValue:
+    """The one answer for what does not exist and for what is not for readers."""
+    answer = make_response(render_template("reader/gone.html"), 404)
+    answer.headers.update(PRIVATE)
+    return answer
+
+
+def _destination(link: TrackedLink) -> str:
+    """Only ever out of our own rows."""
+    if link.target.startswith(("https://", "http://")):
+        return link.target
+    return url_for("reader.show_post", public_id=link.publication.public_id)
+
+
+def _witness(
+    source: str, kind: str, publication_id: int | None, code: str = "", **props: Any
+) -> None:
+    visitor = visits.visitor()
+    if visitor.assigned:
+        props["assigned"] = visitor.assigned
+    record(
+        seen_now(
+            source,
+            kind,
+            publication_id,
+            link_code=clean_line(code),
+            visitor_key=visitor.key,
+            key_strength=visitor.strength,
+            reasons=visits.reasons(),
+            props=props,
+        )
+    )

@@ -1,0 +1,10 @@
+"""The kind `seen`: the page's script ran and the page was visible: a person's browser."""
+
+from cms.core.i18n import N_
+from feedback.kinds.base import Signal
+
+
+class Seen(Signal):
+    slug = "seen"
+    label = N_("Seen")
+    proves_human = True
