@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 
 from cms.accounts.models import User
-from cms.core.clock import now
 from cms.core.config import current
 from cms.core.db import session, transaction
 from cms.core.errors import Invalid, Problem, SeedbedError
@@ -239,7 +238,6 @@ def _fields(file: _File, images: dict[str, str], kept: dict[str, media.Media]) -
         cover=MediaUse(cover, "cover", parsed.title) if cover else None,
         source=str(parsed.extra.get("source", ""))[:200],
         rights=str(parsed.extra.get("license", ""))[:200],
-        note=f"{now():%Y-%m-%d} import",
     )
 
 
