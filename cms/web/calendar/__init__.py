@@ -1,5 +1,6 @@
 """The screens of the area: calendar."""
 
-from cms.web.calendar.views import bp
+from cms.web.calendar import carrying, editing, pattern, planning, weeks
+from cms.web.calendar.blueprint import bp
 
-__all__ = ["bp"]
+__all__ = ["bp", "carrying", "editing", "pattern", "planning", "weeks"]
