@@ -1,0 +1,20 @@
+"""How long a person waits for the first page: with the demo world to load, and at every later start."""
+
+from bench.figures import Figure, median
+from bench.running import system
+
+LATER_STARTS = 3
+
+
+def run() -> list[Figure]:
+    """One first start on an empty data directory, then later ones on the same."""
+    with system("start") as one:
+        first = one.up()
+        later = []
+        for _ in range(LATER_STARTS):
+            one.stop()
+            later.append(one.up())
+    return [
+        Figure("start_up.first_with_demo.s", round(first, 2), "s", n=1),
+        Figure("start_up.later.p50_s", median(later), "s", n=LATER_STARTS),
+    ]
