@@ -11,6 +11,7 @@ from flask_login import current_user
 from cms.accounts.permissions import may
 from cms.core import health
 from cms.core.config import Settings, current
+from cms.core.i18n import N_
 from cms.web.places import PLACES
 
 
@@ -50,7 +51,7 @@ def choose_locale() -> str:
 
 def connect(app: Flask) -> None:
     app.context_processor(_frame)
-    app.jinja_env.globals.update(name_of=name_of)
+    app.jinja_env.globals.update(name_of=name_of, N_=N_)
     app.jinja_env.filters.update(local=local, moment=moment)
 
 
