@@ -14,11 +14,11 @@ from tests import factories as make
 
 def submitted(**fields: Any) -> Post:
     """A post that waits for approval."""
-    author = make.user(Role.PLANNER)
+    author_id = fields.pop("author_id", None) or make.user(Role.PLANNER).id
     given = {
         "review": ReviewState.SUBMITTED,
-        "created_by_id": author.id,
-        "submitted_by_id": author.id,
+        "created_by_id": author_id,
+        "submitted_by_id": author_id,
         "submitted_at": now(),
     }
     return make.post(**(given | fields))
