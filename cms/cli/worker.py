@@ -1,5 +1,7 @@
 """`flask worker QUEUE`: runs the jobs of one queue until told to stop."""
 
+import os
+
 import click
 from flask import Flask
 from flask.cli import ScriptInfo, pass_script_info
@@ -18,6 +20,8 @@ def worker(info: ScriptInfo, queue: str) -> None:
 
     SIGTERM finishes the job in hand and ends. A broker that is away is waited for.
     """
+    # Matrices here are small: threads of the numerics library would only fight for the same cores.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     app: Flask = info.load_app()
     settings: Settings = app.config["SEEDBED"]
     beat = begin(app, f"worker:{queue}")
