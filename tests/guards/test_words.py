@@ -24,7 +24,7 @@ def messages(tmp_path_factory):
     subprocess.run(
         [
             *(sys.executable, "-m", "babel.messages.frontend", "extract", "-F", "babel.cfg"),
-            *("-k", "N_", "-k", "_l", "-o", str(out), "."),
+            *("-k", "N_", "-k", "NotFound", "-k", "Registry", "-o", str(out), "."),
         ],
         cwd=ROOT,
         check=True,
@@ -73,6 +73,9 @@ def templates() -> list[Path]:
 def test_no_bare_words_in_templates(application, path):
     """Text between tags, and what screen readers speak, comes out of the catalogue."""
     tree = application.jinja_env.parse(path.read_text())
+    for block in tree.find_all(nodes.Block):
+        if block.name.endswith("_class"):  # holds names for the style sheets, not words
+            block.body = []
     text = "\x00".join(node.data for node in tree.find_all(nodes.TemplateData))
     spoken = re.findall(rf'(?:{"|".join(SPOKEN)})="([^"\x00]*)"', text)
     for cut in (r"<(script|style|code|pre)\b.*?</\1>", r"<!--.*?-->", r"<[^<>]*>"):
