@@ -4,27 +4,37 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, cast, column, false, func, literal, select
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    cast,
+    column,
+    false,
+    func,
+    literal,
+    literal_column,
+    select,
+)
 from sqlalchemy import func as sql
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import aliased, joinedload
 
 from cms.core.db import session
 from cms.core.errors import Problem, invalid
 from cms.core.i18n import N_
 from cms.core.paging import Page
-from content_library import rankings, versions, where_used
+from content_library import rankings
 from content_library.kinds import KINDS
 from content_library.kinds.base import LANGUAGES
-from content_library.models import Asset, AssetStatus, AssetTag, AssetVersion, Media, Tag
-from content_library.rankings import RankedValue, Ranking
+from content_library.models import Asset, AssetStatus, AssetTag, AssetVersion, Tag
+from content_library.rankings import Ranking
 from content_library.search import projection
 from content_library.search.fallback import like_condition
+from content_library.search.found import FoundAsset, show
 from content_library.search.generations import IndexMissing
-from content_library.search.highlight import Fragment, highlight
 from content_library.search.query import Query, parse
 from content_library.vocabulary import STAGE_GROUP
 
@@ -52,20 +62,6 @@ class AssetQuery:
     sort: str = ""  # empty: relevance when there are words, else updated
     page: int = 1
     per_page: int = 24
-
-
-@dataclass(frozen=True)
-class FoundAsset:
-    """One asset as a list shows it."""
-
-    asset: Asset
-    version: AssetVersion
-    tags: list[AssetTag]
-    picture: Media | None
-    title: Fragment
-    summary: Fragment
-    figure: RankedValue | None
-    last_used: datetime | None
 
 
 @dataclass(frozen=True)
@@ -113,7 +109,7 @@ def find(query: AssetQuery, *, with_facets: bool = True) -> FoundPage:
     sort = query.sort or ("updated" if match.is_open else "relevance")
     ranking = rankings.RANKINGS.get(sort) if sort in rankings.RANKINGS else None
     conditions = _conditions(query, match)
-    by_group = _by_group(chosen)
+    by_group = _by_group(chosen, match)
     matching = select(Asset.id).where(*conditions, *by_group.values())
     total = session.scalar(select(func.count()).select_from(matching.subquery())) or 0
     rows = _ordered(select(Asset).where(*conditions, *by_group.values()), sort, ranking, match)
@@ -121,7 +117,7 @@ def find(query: AssetQuery, *, with_facets: bool = True) -> FoundPage:
         rows.limit(query.per_page).offset((query.page - 1) * query.per_page)
     ).all()
     return FoundPage(
-        page=Page(_shown(found, match.query, ranking), query.page, query.per_page, total),
+        page=Page(show(found, match.query, ranking), query.page, query.per_page, total),
         facets=_facets(conditions, by_group) if with_facets else {},
         kinds=_kinds(query, match, by_group) if with_facets else {},
         notice=None if match.condition is None else Problem("index_missing", NO_INDEX),
@@ -192,7 +188,9 @@ def _like(parsed: Query) -> ColumnElement[bool]:
 def _conditions(query: AssetQuery, match: _Match) -> list[ColumnElement[bool]]:
     """Everything but tags."""
     status = [AssetStatus(query.status)] if query.status else list(IN_USE)
-    conditions: list[ColumnElement[bool]] = [Asset.status.in_(status)]
+    # With a list of ids at hand the index on status would only lead SQLite the long way round.
+    column_of = func.coalesce(Asset.status, literal_column("''")) if match.ids else Asset.status
+    conditions: list[ColumnElement[bool]] = [column_of.in_(status)]
     if query.kind:
         conditions.append(Asset.kind == query.kind)
     if query.lang:
@@ -221,15 +219,20 @@ def _listed(ids: Sequence[int]) -> Any:
     return select(number.label("id"), each.c.place.label("place")).subquery("hits")
 
 
-def _by_group(chosen: Collection[Tag]) -> dict[int, ColumnElement[bool]]:
+def _by_group(chosen: Collection[Tag], match: _Match) -> dict[int, ColumnElement[bool]]:
     """One condition a group: the asset carries any of the tags chosen in it."""
     groups: dict[int, list[int]] = defaultdict(list)
     for tag in chosen:
         groups[tag.group_id].append(tag.id)
-    return {
-        group_id: Asset.id.in_(select(AssetTag.asset_id).where(AssetTag.tag_id.in_(ids)))
-        for group_id, ids in groups.items()
-    }
+    return {group_id: _carries(ids, match) for group_id, ids in groups.items()}
+
+
+def _carries(tag_ids: list[int], match: _Match) -> ColumnElement[bool]:
+    carried = aliased(AssetTag)
+    rows = select(carried.asset_id).where(carried.tag_id.in_(tag_ids))
+    if match.ids:  # few assets to look at: ask each one, rather than list all that carry the tag
+        return rows.where(carried.asset_id == Asset.id).correlate(Asset).exists()
+    return Asset.id.in_(rows)
 
 
 def _ordered(rows: Select[Any], sort: str, ranking: Ranking | None, match: _Match) -> Select[Any]:
@@ -255,7 +258,8 @@ def _facets(
         others = [condition for key, condition in by_group.items() if key != group_id]
         own = select(Tag.id).where(Tag.group_id == group_id)
         within = select(Asset.id).where(*conditions, *others)
-        counts |= _counted(within, AssetTag.tag_id.in_(own))
+        # Wrapped, so that the databases walk the assets found and not every carrier of the group.
+        counts |= _counted(within, func.coalesce(AssetTag.tag_id, 0).in_(own))
     return counts
 
 
@@ -279,57 +283,3 @@ def _kinds(
         .group_by(Asset.kind)
     )
     return {kind: count for kind, count in rows}
-
-
-def _shown(assets: Sequence[Asset], query: Query, ranking: Ranking | None) -> list[FoundAsset]:
-    ids = [asset.id for asset in assets]
-    if not ids:
-        return []
-    current = versions.current_of(ids)
-    tags = _tags_of(ids)
-    figures = (ranking or _first_ranking()).values(ids) if _first_ranking() else {}
-    used = where_used.last_used(ids)
-    return [
-        FoundAsset(
-            asset=asset,
-            version=current[asset.id],
-            tags=tags[asset.id],
-            picture=_picture(current[asset.id]),
-            title=_marked(current[asset.id].title, query, 0),
-            summary=_marked(current[asset.id].summary, query, 110),
-            figure=figures.get(asset.id),
-            last_used=used.get(asset.id),
-        )
-        for asset in assets
-    ]
-
-
-def _first_ranking() -> Any:
-    return next(iter(rankings.RANKINGS), None)
-
-
-def _tags_of(ids: list[int]) -> dict[int, list[AssetTag]]:
-    links: dict[int, list[AssetTag]] = defaultdict(list)
-    for link in session.scalars(
-        select(AssetTag)
-        .where(AssetTag.asset_id.in_(ids))
-        .options(joinedload(AssetTag.tag).joinedload(Tag.group))
-    ):
-        links[link.asset_id].append(link)
-    for one in links.values():
-        one.sort(key=lambda link: (link.tag.group.position, link.tag.position, link.tag_id))
-    return links
-
-
-def _picture(version: AssetVersion) -> Media | None:
-    """The cover or poster, else the first picture of the text."""
-    order = {"cover": 0, "poster": 0}
-    links = sorted(version.media_links, key=lambda link: (order.get(link.role, 1), link.position))
-    return links[0].media if links else None
-
-
-def _marked(text: str, query: Query, width: int) -> Fragment:
-    if query.is_empty:
-        return ((text, False),) if text else ()
-    fragments = highlight(text, query, width=width, fragments=1)
-    return fragments[0] if fragments else ()
