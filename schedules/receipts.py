@@ -91,7 +91,7 @@ def record(envelope: Envelope, receipt: Receipt) -> bool:
         _close(envelope, receipt, verdict, is_ours=is_ours)
         if is_ours:
             session.refresh(publication)
-            _note_health(publication, receipt)
+            _note_health(publication, envelope, receipt)
             _tell(publication)
     if not is_ours:
         log.warning("late_answer", publication=envelope.publication_id, fence=envelope.fence)
@@ -191,7 +191,7 @@ def _close(envelope: Envelope, receipt: Receipt, verdict: Verdict, *, is_ours: b
     attempt.finished_at, attempt.outcome, attempt.detail = now(), receipt.outcome, said
 
 
-def _note_health(publication: Publication, receipt: Receipt) -> None:
+def _note_health(publication: Publication, envelope: Envelope, receipt: Receipt) -> None:
     account = publication.account
     if receipt.outcome is Outcome.ACCEPTED:
         account.last_success_at, account.last_fault = now(), ""
@@ -199,9 +199,16 @@ def _note_health(publication: Publication, receipt: Receipt) -> None:
     account.last_fault = (receipt.reason or receipt.outcome.value)[:300]
     if receipt.outcome is Outcome.NOT_SENT and receipt.after:
         account.blocked_until = now() + limits.clamped(receipt.after)
+    elif receipt.outcome is Outcome.UNCERTAIN and _hung(envelope, receipt):
+        # A carrier that lets calls hang would fill every thread, and delay everybody else's posts.
+        account.blocked_until = now() + timedelta(seconds=envelope.call_seconds)
     if receipt.pauses_account and not account.is_paused:
         account.is_paused = True
         audit.record("channel_account.paused", account, by=None, reason=account.last_fault)
+
+
+def _hung(envelope: Envelope, receipt: Receipt) -> bool:
+    return float(receipt.detail.get("ms", 0)) >= envelope.call_seconds * 900
 
 
 def _tell(publication: Publication) -> None:

@@ -101,6 +101,10 @@ def test_accepted_then_silent_is_uncertain_when_the_call_runs_out(
     publication = send(carrier, "N", "hang")
     assert publication.state is State.UNCERTAIN
     assert carrier.effects(publication) == 1
+    blocked = publication.account.blocked_until
+    assert blocked is not None
+    assert blocked > publication.attempts[0].finished_at
+    assert send(carrier, "N", "ok").state is State.PUBLISHED
 
 
 @pytest.mark.parametrize("kind", ["K", "Q"])
