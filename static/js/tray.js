@@ -8,8 +8,11 @@ export function setOpen(tray, open) {
 }
 
 export function init(tray) {
+  // Taking its place beside the page is no movement to watch; only opening and closing are.
+  tray.setAttribute("data-still", "");
   tray.setAttribute("data-ready", "");
   setOpen(tray, false);
+  requestAnimationFrame(() => requestAnimationFrame(() => tray.removeAttribute("data-still")));
   const close = tray.querySelector("[data-close]");
   const leave = () => {
     setOpen(tray, false);

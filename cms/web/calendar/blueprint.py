@@ -2,9 +2,9 @@
 
 from datetime import date
 
-from babel.dates import format_skeleton
+from babel.dates import format_interval, format_skeleton
 from flask import Blueprint
-from flask_babel import format_date, get_locale, gettext
+from flask_babel import format_date, get_locale
 from flask_babel import lazy_gettext as _
 
 from audience.models import PoolKind
@@ -50,7 +50,7 @@ def weekday(day: date) -> str:
 
 def week_words(monday: date, sunday: date) -> str:
     """A week as people say it: from which day to which."""
-    return gettext("%(first)s – %(last)s", first=short_day(monday), last=short_day(sunday))
+    return format_interval(monday, sunday, "yMMMd", locale=str(get_locale()))
 
 
 bp.add_app_template_filter(short_day)

@@ -28,12 +28,15 @@ class Pen:
         self.board, self.keep = board, keep
         self.monday = board.monday.isoformat()
         self.may_write = can("post:write")
+        # Where one stage has several pools, a free slot says whose it is.
+        self.shared = {row.stage.id for row in board.rows if len(row.pools) > 1}
 
     def days(self) -> list[dict[str, Any]]:
         return [
             {
                 "weekday": weekday(day.on),
                 "date": short_day(day.on),
+                "number": day.on.day,
                 "iso": day.on.isoformat(),
                 "href": url_for("calendar.week", monday=self.monday, day=number, **self.keep),
                 "is_today": day.is_today,
@@ -110,7 +113,7 @@ class Pen:
             "slot": slot.place.name,
             "time": f"{slot.place.at:%H:%M}",
             "wants": _wish(name_of(theme)) if theme else "",
-            "icon": POOL_ICONS[pool.kind],
+            "icon": POOL_ICONS[pool.kind] if pool.stage_id in self.shared else None,
             "where": pool.name,
             "href": url_for("calendar.new_post", slot=slot.place.name),
         }
