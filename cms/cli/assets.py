@@ -8,7 +8,15 @@ from flask.cli import AppGroup
 from cms.accounts import users
 from cms.accounts.models import User
 from cms.core.errors import SeedbedError
-from content_library.importers import FileResult, Folder, Options, Outcome, Report, import_folder
+from content_library.importers import (
+    FileResult,
+    Folder,
+    Options,
+    Outcome,
+    Report,
+    import_folder,
+    picture_of,
+)
 from content_library.models import AssetStatus
 
 group = AppGroup("assets", help="The library's assets.")
@@ -64,7 +72,8 @@ def _print(report: Report) -> None:
     for result in report.with_problems[:MOST_LINES]:
         click.echo(f"{result.path}: {verb}{result.outcome}")
         for problem in result.problems:
-            click.echo(f"    {problem.code}: {problem}")
+            picture = picture_of(problem)
+            click.echo(f"    {problem.code}: {picture and picture + ': '}{problem}")
     if len(report.with_problems) > MOST_LINES:
         click.echo(f"… and {len(report.with_problems) - MOST_LINES} more files with remarks")
     if report.unknown_tags:

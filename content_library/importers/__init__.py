@@ -1,7 +1,7 @@
 """Bringing content in from elsewhere."""
 
 from content_library.importers.markdown_folder import Options, import_folder
-from content_library.importers.report import FileResult, Outcome, Report
+from content_library.importers.report import FileResult, Outcome, Report, picture_of
 from content_library.importers.sources import Archive, Folder, Source
 
 __all__ = [
@@ -13,4 +13,5 @@ __all__ = [
     "Report",
     "Source",
     "import_folder",
+    "picture_of",
 ]

@@ -222,8 +222,9 @@ def _prepare(file: _File) -> tuple[dict[str, Prepared], list[Problem]]:
 
 
 def _about(address: str, error: Invalid) -> Problem:
-    params = {"address": address[:80], "reason": str(error.problem)}
-    return Problem("image_refused", N_("Picture %(address)s: %(reason)s"), params)
+    """What is wrong with a picture, and with which; whoever tells it puts the address before it."""
+    params = {**error.problem.params, "address": address[:80]}
+    return Problem(error.problem.code, error.problem.message, params)
 
 
 def _fields(file: _File, images: dict[str, str], kept: dict[str, media.Media]) -> AssetFields:

@@ -27,6 +27,11 @@ class FileResult:
     problems: tuple[Problem, ...] = ()
 
 
+def picture_of(problem: Problem) -> str:
+    """The address of the picture a problem is about, where its own words do not name it."""
+    return "" if "%(address)s" in problem.message else str(problem.params.get("address", ""))
+
+
 @dataclass
 class Report:
     """All files in order. `unknown_tags`: words no tag answers to, and in how many files."""

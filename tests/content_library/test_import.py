@@ -168,7 +168,7 @@ def test_pictures_that_are_none_or_lie_outside_cost_only_themselves(known, folde
     result = next(r for r in report.results if str(r.path) == "x.md")
     assert result.outcome is Outcome.CREATED
     codes = sorted(problem.code for problem in result.problems)
-    assert codes == ["image_missing", "image_missing", "image_refused"]
+    assert codes == ["image_missing", "image_missing", "not_an_image"]
     assert session.scalar(select(Asset).where(Asset.title == "Outside")) is None
 
 

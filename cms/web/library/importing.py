@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import FileStorage
 
 from cms.accounts.permissions import Permission
-from cms.core.errors import Invalid, invalid
+from cms.core.errors import Invalid, Problem, invalid
 from cms.core.i18n import N_
 from cms.core.limits import most
 from cms.core.text import clean_line
@@ -15,7 +15,7 @@ from cms.web.forms import say, show_faults
 from cms.web.guard import actor, requires
 from cms.web.library.blueprint import bp
 from cms.web.library.forms import ImportForm
-from content_library.importers import Archive, Options, Report, import_folder
+from content_library.importers import Archive, Options, Report, import_folder, picture_of
 from content_library.models import AssetStatus
 
 
@@ -62,9 +62,14 @@ def _show(form: ImportForm, report: Report | None, status: int = 200) -> Respons
             "outcome": result.outcome.value,
             "title": result.title,
             "asset_id": result.asset_id,
-            "problems": [say(problem) for problem in result.problems],
+            "problems": [_told(problem) for problem in result.problems],
         }
         for result in (report.results if report else [])
     ]
     page = render_template("library/import.html", form=form, report=report, lines=lines)
     return page, status
+
+
+def _told(problem: Problem) -> str:
+    picture = picture_of(problem)
+    return f"{picture}: {say(problem)}" if picture else say(problem)
