@@ -52,25 +52,30 @@ def choose_locale() -> str:
 def connect(app: Flask) -> None:
     app.context_processor(_frame)
     app.jinja_env.globals.update(name_of=name_of, N_=N_)
-    app.jinja_env.filters.update(local=local, moment=moment)
+    app.jinja_env.filters.update(local=local, moment=moment, told=gettext)
 
 
 BANNER_SECONDS = 5.0
-_banner: tuple[float, dict[str, str] | None] = (-BANNER_SECONDS, None)
+_banner: tuple[float, health.Finding | None] = (-BANNER_SECONDS, None)
 
 
 def _trouble() -> dict[str, str] | None:
-    """The red or yellow line above every page while something is wrong, looked up every few seconds."""
+    """The red or yellow line above every page while something is wrong, in the reader's language."""
+    finding = _worst()
+    if finding is None:
+        return None
+    tone = "brick" if finding.level is health.Level.FAULT else "sun"
+    text = gettext(finding.message, **finding.params)
+    return {"tone": tone, "text": text, "href": url_for("admin.show_health")}
+
+
+def _worst() -> health.Finding | None:
+    """What is most wrong, looked up every few seconds."""
     global _banner
     looked_at, found = _banner
     if time.monotonic() - looked_at < BANNER_SECONDS:
         return found
-    finding = health.worst(health.examine())
-    found = None
-    if finding is not None:
-        tone = "brick" if finding.level is health.Level.FAULT else "sun"
-        text = gettext(finding.message, **finding.params)
-        found = {"tone": tone, "text": text, "href": url_for("admin.show_health")}
+    found = health.worst(health.examine())
     _banner = (time.monotonic(), found)
     return found
 

@@ -70,7 +70,7 @@ class TagForm(FlaskForm):
 
 
 class NewTagForm(TagForm):
-    group_id = SelectField(_("Group"), coerce=int)
+    group_id = SelectField(_("Tag group"), coerce=int)
     slug = StringField(_("Short name for addresses"))
 
 
