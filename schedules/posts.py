@@ -100,25 +100,11 @@ def create(  # noqa: PLR0913 - the keywords are the post's own facts
     placing.lock(pool)
     wish = Wish(calendar, pool, account, wall_date, wall_time, fold, is_history)
     moment = placing.settle(wish, asset)
-    version = current(asset)
-    post = Post(
-        calendar=calendar,
-        pool=pool,
-        account=account,
-        asset=asset,
-        version=version,
-        text=_checked_text(wording.words_of(version) if text is None else text),
-        media_ids=(
-            wording.pictures_of(version, account)
-            if media_ids is None
-            else wording.checked_pictures(media_ids)
-        ),
-        review=ReviewState.DRAFT,
-        revision=1,
-        created_by_id=by.id if by else None,
-        created_at=now(),
-        updated_at=now(),
-    )
+    post = _first_draft(wish, asset, by)
+    if text is not None:
+        post.text = _checked_text(text)
+    if media_ids is not None:
+        post.media_ids = wording.checked_pictures(media_ids)
     _stand_at(post, moment)
     session.add(post)
     publications.plan(post, by=by)
@@ -326,6 +312,25 @@ def _changed(post: Post, action: str, *, by: User | None, **detail: object) -> N
     post.updated_at = now()
     audit.record(action, post, by=by, revision=post.revision, **detail)
     events.emit(PostChanged(post.id))
+
+
+def _first_draft(wish: Wish, asset: Asset, by: User | None) -> Post:
+    """A post that says what its asset says; it stands nowhere yet."""
+    version = current(asset)
+    return Post(
+        calendar=wish.calendar,
+        pool=wish.pool,
+        account=wish.account,
+        asset=asset,
+        version=version,
+        text=wording.words_of(version),
+        media_ids=wording.pictures_of(version, wish.account),
+        review=ReviewState.DRAFT,
+        revision=1,
+        created_by_id=by.id if by else None,
+        created_at=now(),
+        updated_at=now(),
+    )
 
 
 def _stand_at(post: Post, moment: Moment) -> None:
