@@ -1,7 +1,8 @@
 """Pictures: taking them in, finding them, and where their renditions lie."""
 
+import hashlib
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from content_library.models import Media
 ORIGINAL = "original"
 RENDITIONS = ("thumb", "card", "share", "full")
 LONGEST_FILE_NAME = 200
+MOST_RECENT = 64
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,9 @@ class Prepared:
     file: str
     renditions: dict[str, Any]
     original_name: str
+
+
+_recent: dict[tuple[str, str], Prepared] = {}  # by folder and hash of the upload
 
 
 @dataclass(frozen=True)
@@ -90,7 +95,32 @@ def store(content: bytes, filename: str, *, by: User | None) -> Media:
 
 
 def prepare(content: bytes, filename: str, *, field: str = "file") -> Prepared:
-    """Decode, clean and draw in a child process, and put the files on disk; writes no row."""
+    """Decode, clean and draw in a child process, and put the files on disk; writes no row.
+
+    A picture that came a moment ago, as one shown in many articles of an import does, is not drawn twice.
+    """
+    files = storage.media()
+    key = (str(files.folder), hashlib.sha256(content).hexdigest())
+    known = _recent.get(key)
+    if known is not None and _is_whole(known):
+        return replace(known, original_name=_shortened(filename))
+    made = _drawn(content, filename, field)
+    _recent[key] = made
+    while len(_recent) > MOST_RECENT:
+        _recent.pop(next(iter(_recent)), None)
+    return made
+
+
+def _is_whole(prepared: Prepared) -> bool:
+    keys = [prepared.file, *(drawn["file"] for drawn in prepared.renditions.values())]
+    return all(key in storage.media() for key in keys)
+
+
+def _shortened(filename: str) -> str:
+    return clean_line(filename)[-LONGEST_FILE_NAME:]
+
+
+def _drawn(content: bytes, filename: str, field: str) -> Prepared:
     picture = images.take(content, field=field)
     files = storage.media()
     original = files.put(picture.original.content, picture.original.suffix)
@@ -111,7 +141,7 @@ def prepare(content: bytes, filename: str, *, field: str = "file") -> Prepared:
         size=original.size,
         file=original.key,
         renditions=drawn,
-        original_name=clean_line(filename)[-LONGEST_FILE_NAME:],
+        original_name=_shortened(filename),
     )
 
 

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from cms.cli import assets, clock, doctor, search, up, users, worker
+from cms.cli import assets, clock, demo, doctor, search, up, users, worker
 
 
 def connect(app: Flask) -> None:
@@ -15,5 +15,7 @@ def connect(app: Flask) -> None:
         users.group,
         assets.group,
         search.group,
+        demo.group,
     ):
         app.cli.add_command(command)
+    demo.connect()
