@@ -16,6 +16,7 @@ from cms.core.i18n import N_
 from cms.web.calendar.blueprint import bp, team_calendar
 from cms.web.calendar.drawing import Pen, changed_cells, day_words
 from cms.web.calendar.weeks import filters, monday_from
+from cms.web.fields import refuse_unknown
 from cms.web.forms import say
 from cms.web.guard import actor, requires
 from content_library import assets
@@ -33,6 +34,7 @@ _ID = N_("Choose one of those offered.")
 @requires(Permission.POST_WRITE)
 def drop_asset(monday: str) -> ResponseReturnValue:
     """Plan an asset where it was put down."""
+    refuse_unknown({"asset", "slot"})
     asset = assets.get(_number(request.form, "asset"))
     calendar = team_calendar()
 
@@ -56,6 +58,7 @@ def drop_asset(monday: str) -> ResponseReturnValue:
 @requires(Permission.POST_WRITE)
 def carry(post_id: int) -> ResponseReturnValue:
     """Move a post to where it was put down."""
+    refuse_unknown({"slot"})
 
     def move() -> str:
         post = posts.get(post_id)

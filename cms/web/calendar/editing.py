@@ -18,6 +18,7 @@ from cms.web.calendar.blueprint import bp
 from cms.web.calendar.drawing import day_words
 from cms.web.calendar.forms import MoveForm, WordsForm
 from cms.web.calendar.planning import LONGEST_WORDS, found_assets
+from cms.web.fields import refuse_unknown
 from cms.web.forms import say, show_faults
 from cms.web.guard import actor, can, requires
 from cms.web.library.cards import tray_item
@@ -55,6 +56,7 @@ def post(post_id: int) -> ResponseReturnValue:
 @requires(Permission.POST_WRITE)
 def edit_post(post_id: int) -> ResponseReturnValue:
     found, form = posts.get(post_id), WordsForm()
+    refuse_unknown(form._fields)
     if not form.validate_on_submit():
         return _page(found, words=form), 422
     try:
@@ -78,6 +80,7 @@ def edit_post(post_id: int) -> ResponseReturnValue:
 @requires(Permission.POST_WRITE)
 def move_post(post_id: int) -> ResponseReturnValue:
     found, form = posts.get(post_id), MoveForm()
+    refuse_unknown(form._fields)
     if not form.validate_on_submit():
         return _page(found, place=form), 422
     try:
@@ -122,6 +125,7 @@ def swap(post_id: int) -> ResponseReturnValue:
 @requires(Permission.POST_WRITE)
 def swap_asset(post_id: int) -> ResponseReturnValue:
     """Another asset in the post's place; `keep` is for the same asset in its newest version."""
+    refuse_unknown({"asset", "keep"})
     chosen = request.form.get("asset", "")
     asset = assets.get(int(chosen) if chosen.isascii() and chosen.isdigit() else 0)
     keeps = request.form.get("keep") == "1"

@@ -1,7 +1,6 @@
 """Forms of the calendar: planning a post, changing it, the weekly pattern, the calendar's settings."""
 
 from flask_babel import lazy_gettext as _
-from flask_wtf import FlaskForm
 from wtforms import (
     HiddenField,
     IntegerField,
@@ -14,6 +13,8 @@ from wtforms import (
 from wtforms.fields.choices import SelectChoice
 from wtforms.widgets import CheckboxInput, DateInput, ListWidget, TimeInput
 
+from cms.web.forms import Form
+
 BY_HAND = ""
 FOLDS = [
     SelectChoice("", _("Ask me")),
@@ -22,7 +23,7 @@ FOLDS = [
 ]
 
 
-class PlaceForm(FlaskForm):
+class PlaceForm(Form):
     """Where a post shall stand: one of the free slots, or a time by hand."""
 
     slot = SelectField(_("Slot"), validate_choice=False)
@@ -37,7 +38,7 @@ class PlanForm(PlaceForm):
     text = TextAreaField(_("Wording"))
 
 
-class WordsForm(FlaskForm):
+class WordsForm(Form):
     text = TextAreaField(_("Wording"))
     pictures = SelectMultipleField(
         _("Pictures"),
@@ -52,14 +53,14 @@ class MoveForm(PlaceForm):
     revision = HiddenField()
 
 
-class SlotForm(FlaskForm):
+class SlotForm(Form):
     account = SelectField(_("Account"), coerce=int)
     weekday = SelectField(_("Day"), coerce=int)
     wall_time = StringField(_("Time"), widget=TimeInput())
     wanted_theme = SelectField(_("Theme wanted"), coerce=int)
 
 
-class CalendarForm(FlaskForm):
+class CalendarForm(Form):
     name = StringField(_("Name"))
     timezone = StringField(_("Time zone"))
     late_group_minutes = IntegerField(_("A post to a group is missed after (minutes)"))

@@ -2,6 +2,7 @@
 
 import re
 from datetime import time, timedelta
+from html.parser import HTMLParser
 
 import pytest
 
@@ -234,9 +235,16 @@ class TestOnePost:
 
     def test_fields_not_offered_change_nothing(self, client, world):
         post = world.plan()
-        data = {"text": "x", "revision": "1", "review": "approved", "status": "published"}
-        client.post(f"/calendar/posts/{post.id}", data=data)
-        assert post.review is ReviewState.DRAFT
+        path = f"/calendar/posts/{post.id}"
+        for endpoint, data in {
+            path: {"text": "x", "revision": "1", "status": "published"},
+            f"{path}/move": {"slot": place_of(world, time(9)), "revision": "1", "review": "x"},
+            f"{path}/swap": {"asset": str(post.asset_id), "approved_by": "1"},
+            f"{path}/carry?week={world.monday}": {"slot": place_of(world, time(9)), "pool": "1"},
+        }.items():
+            answer = client.post(endpoint, data=data, headers={"Accept": "application/json"})
+            assert (answer.status_code, answer.json["error"]) == (422, "unknown_field")
+        assert (post.review, post.revision) == (ReviewState.DRAFT, 1)
         assert post.publication.state is PublicationState.PLANNED
 
     def test_moving_by_slot_and_by_hand(self, client, world):
@@ -358,3 +366,56 @@ class TestPattern:
         assert client.get("/calendar/slots").status_code == 200
         assert client.post("/calendar/slots", data={}).status_code == 403
         assert client.get("/calendar/settings").status_code == 403
+
+
+class Reading(HTMLParser):
+    """What a page promises to people who hear it: title, ids, labels."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.labels: set[str] = set()
+        self.fields: list[dict[str, str]] = []
+        self.inside_label = 0
+        self.title = ""
+        self.in_title = False
+
+    def handle_starttag(self, tag, attrs):
+        found = {name: value or "" for name, value in attrs}
+        if "id" in found:
+            self.ids.append(found["id"])
+        if tag == "label":
+            self.inside_label += 1
+            self.labels.add(found.get("for", ""))
+        self.in_title = tag == "title"
+        is_field = tag in ("input", "select", "textarea") and found.get("type") != "hidden"
+        if is_field and not self.inside_label and "aria-label" not in found:
+            self.fields.append(found)
+
+    def handle_endtag(self, tag):
+        self.inside_label -= tag == "label"
+
+    def handle_data(self, data):
+        if self.in_title:
+            self.title += data
+            self.in_title = False
+
+
+def test_every_page_has_a_title_unique_ids_and_labelled_fields(client, world):
+    sign_in(client, make.user(Role.ADMINISTRATOR))
+    post, asset = world.plan(), make.asset()
+    for path in (
+        board_of(world),
+        f"{board_of(world)}/copy",
+        f"/calendar/posts/{post.id}",
+        f"/calendar/posts/{post.id}/swap",
+        "/calendar/posts/new",
+        f"/calendar/posts/new?asset={asset.id}&slot={place_of(world, time(9))}",
+        "/calendar/slots",
+        "/calendar/settings",
+    ):
+        page = Reading()
+        page.feed(client.get(path).text)
+        assert len(page.title) > len(" · Seedbed"), path
+        assert len(page.ids) == len(set(page.ids)), path
+        assert [one for one in page.fields if one.get("id") not in page.labels] == [], path
