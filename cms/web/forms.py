@@ -1,14 +1,36 @@
-"""Shows the faults an operation found beside the fields they concern."""
+"""What our forms share: they refuse fields they never offered, and show faults beside fields."""
 
-from typing import Any
+from typing import Any, ClassVar
 
+from flask import request
 from flask_babel import gettext
 from flask_wtf import FlaskForm
 
-from cms.core.errors import Invalid, Problem
+from cms.core.errors import Invalid, Problem, invalid
+from cms.core.i18n import N_
 
 OUR_WORDS = frozenset({"noun", "carrier"})  # filled in by us, never by people
 STATES = frozenset({"state", "to"})
+
+
+class Form(FlaskForm):
+    """A form that says no to fields it never offered (`status=published`, `approved_by=1` …).
+
+    `also` names what its page sends beside the fields: a button's own name, where to go next.
+    """
+
+    also: ClassVar[frozenset[str]] = frozenset({"do", "next"})
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.is_submitted() or kwargs.get("formdata", True) is None:
+            return
+        offered = {field.name for field in self} | self.also | {"csrf_token"}
+        for name in [*request.form, *request.files]:
+            if name not in offered:
+                raise invalid(
+                    name, "unknown_field", N_("This form has no field %(field)s."), field=name
+                )
 
 
 def say(problem: Problem) -> str:
@@ -30,7 +52,7 @@ def _filling(name: str, value: Any) -> Any:
     return value
 
 
-def show_faults(form: FlaskForm, error: Invalid) -> None:
+def show_faults(form: Form, error: Invalid) -> None:
     """Put each fault beside its field; what has no field stands above the form."""
     for name, problem in error.fields.items():
         if name in form:

@@ -66,3 +66,11 @@ def test_health_names_what_is_missing(client, admin):
 def test_bad_pages_say_what_is_allowed(client, admin):
     for page in ("0", "-1", "x", "99999999"):
         assert client.get(f"/settings/audit?page={page}").status_code == 422
+
+
+def test_a_field_that_no_form_offers_is_refused(client, admin):
+    form = {"name": "Mei", "login": "mei", "role": "planner", "is_active": "1"}
+    answer = client.post("/settings/users", data=form, headers={"Accept": "application/json"})
+    assert answer.status_code == 422
+    assert (answer.json["error"], answer.json["field"]) == ("unknown_field", "is_active")
+    assert "mei" not in client.get("/settings/users").text

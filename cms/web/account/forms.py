@@ -1,12 +1,13 @@
 """Forms of signing in, setting up, and one's own profile."""
 
 from flask_babel import lazy_gettext as _
-from flask_wtf import FlaskForm
 from wtforms import PasswordField, StringField
 from wtforms.validators import InputRequired
 
+from cms.web.forms import Form
 
-class SignInForm(FlaskForm):
+
+class SignInForm(Form):
     login = StringField(
         _("Login"), [InputRequired(_("Type your login."))], render_kw={"autocomplete": "username"}
     )
@@ -17,11 +18,11 @@ class SignInForm(FlaskForm):
     )
 
 
-class SetUpForm(FlaskForm):
+class SetUpForm(Form):
     name = StringField(_("Your name"), render_kw={"autocomplete": "name"})
     login = StringField(_("Login"), render_kw={"autocomplete": "username"})
     password = PasswordField(_("Password"), render_kw={"autocomplete": "new-password"})
 
 
-class PasswordForm(FlaskForm):
+class PasswordForm(Form):
     password = PasswordField(_("New password"), render_kw={"autocomplete": "new-password"})

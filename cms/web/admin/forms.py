@@ -1,11 +1,11 @@
 """Forms of the settings pages."""
 
 from flask_babel import lazy_gettext as _
-from flask_wtf import FlaskForm
 from wtforms import IntegerField, SelectField, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice
 
 from cms.accounts.models import Role
+from cms.web.forms import Form
 
 ROLE_NAMES = {
     Role.PLANNER: _("Planner"),
@@ -15,7 +15,7 @@ ROLE_NAMES = {
 }
 
 
-class UserForm(FlaskForm):
+class UserForm(Form):
     name = StringField(_("Name"))
     login = StringField(_("Login"))
     role = SelectField(
@@ -23,7 +23,7 @@ class UserForm(FlaskForm):
     )
 
 
-class AccountForm(FlaskForm):
+class AccountForm(Form):
     name = StringField(_("Name"))
     channel = SelectField(_("Channel"))
     persona_id = SelectField(_("Persona"), coerce=int)

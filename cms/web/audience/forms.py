@@ -1,11 +1,11 @@
 """Forms of stages, pools and personas."""
 
 from flask_babel import lazy_gettext as _
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 
 from audience.models import PoolKind, StageGroup
+from cms.web.forms import Form
 
 KIND_NAMES = {PoolKind.GROUP: _("Group"), PoolKind.MOMENTS: _("Moments")}
 GROUP_NAMES = {
@@ -15,7 +15,7 @@ GROUP_NAMES = {
 }
 
 
-class StageForm(FlaskForm):
+class StageForm(Form):
     name_en = StringField(_("English name"))
     name_zh = StringField(_("Chinese name"))
     group = SelectField(
@@ -28,7 +28,7 @@ class StageForm(FlaskForm):
     is_active = BooleanField(_("In use"), default=True)
 
 
-class PoolForm(FlaskForm):
+class PoolForm(Form):
     name = StringField(_("Name"))
     kind = SelectField(
         _("Kind"), choices=[SelectChoice(kind.value, KIND_NAMES[kind]) for kind in PoolKind]
@@ -38,7 +38,7 @@ class PoolForm(FlaskForm):
     is_active = BooleanField(_("In use"), default=True)
 
 
-class PersonaForm(FlaskForm):
+class PersonaForm(Form):
     name = StringField(_("Name"))
     role_en = StringField(_("English role"))
     role_zh = StringField(_("Chinese role"))

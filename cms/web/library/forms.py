@@ -1,7 +1,6 @@
 """Forms of the library."""
 
 from flask_babel import lazy_gettext as _
-from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
     DateField,
@@ -17,10 +16,12 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Optional
 from wtforms.widgets import HiddenInput
 
+from cms.web.forms import Form
+
 LANGUAGES = [SelectChoice("zh", _("Chinese")), SelectChoice("en", _("English"))]
 
 
-class AssetForm(FlaskForm):
+class AssetForm(Form):
     """What every kind asks for. `picture` carries the hash of a picture already taken in."""
 
     title = StringField(_("Title"))
@@ -63,7 +64,7 @@ FORMS: dict[str, type[AssetForm]] = {
 }
 
 
-class TagForm(FlaskForm):
+class TagForm(Form):
     name_en = StringField(_("English name"))
     name_zh = StringField(_("Chinese name"))
     aliases = TextAreaField(_("Also called, one a line"), render_kw={"rows": 3})
@@ -74,11 +75,11 @@ class NewTagForm(TagForm):
     slug = StringField(_("Short name for addresses"))
 
 
-class MergeForm(FlaskForm):
+class MergeForm(Form):
     into = SelectField(_("Merge into"), coerce=int)
 
 
-class ImportForm(FlaskForm):
+class ImportForm(Form):
     file = FileField(_("Archive of Markdown files (.zip)"))
     name = StringField(_("Name of this collection"))
     status = SelectField(

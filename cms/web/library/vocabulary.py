@@ -65,7 +65,8 @@ def edit_tag(tag_id: int) -> ResponseReturnValue:
 @bp.post("/library/tags/<int:tag_id>/merge")
 @requires(Permission.TAG_WRITE)
 def merge_tag(tag_id: int) -> ResponseReturnValue:
-    tag, form = vocabulary.get(tag_id), _merge_form(vocabulary.get(tag_id))
+    tag = vocabulary.get(tag_id)
+    form = _offer_others(MergeForm(), tag)
     if not form.validate_on_submit():
         return _show_tag(tag, TagForm(formdata=None, obj=tag))
     into = vocabulary.get(form.into.data)
@@ -76,12 +77,13 @@ def merge_tag(tag_id: int) -> ResponseReturnValue:
 
 
 def _show_tag(tag: Tag, form: TagForm) -> ResponseReturnValue:
-    merging = None if tag.group.slug == STAGE_GROUP else _merge_form(tag)
+    merging = None
+    if tag.group.slug != STAGE_GROUP:
+        merging = _offer_others(MergeForm(formdata=None), tag)
     return render_template("library/tag.html", form=form, tag_row=tag, merging=merging), _code(form)
 
 
-def _merge_form(tag: Tag) -> MergeForm:
-    form = MergeForm()
+def _offer_others(form: MergeForm, tag: Tag) -> MergeForm:
     others = [one for one in tag.group.tags if one.id != tag.id and one.is_active]
     form.into.choices = [(one.id, name_of(one)) for one in others]
     return form

@@ -1,12 +1,13 @@
 """Forms of the operator: decisions about posts, packs and publications."""
 
 from flask_babel import lazy_gettext as _
-from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
 from wtforms import HiddenField, IntegerField, RadioField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 from wtforms.widgets import HiddenInput
+
+from cms.web.forms import Form
 
 REASONS = {
     "tone": _("Wrong tone"),
@@ -20,7 +21,7 @@ REASONS = {
 _CHIPS = [SelectChoice(code, words) for code, words in REASONS.items()]
 
 
-class ApproveForm(FlaskForm):
+class ApproveForm(Form):
     """Names the revision that was read; `seen` holds its words, for showing what changed since."""
 
     revision = IntegerField(widget=HiddenInput(), validators=[InputRequired()])
@@ -33,14 +34,14 @@ class RejectForm(ApproveForm):
     note = TextAreaField(_("What should change"))
 
 
-class ConfirmForm(FlaskForm):
+class ConfirmForm(Form):
     note = TextAreaField(_("Note"))
     file = FileField(_("Screenshot"))
 
 
-class DeclineForm(FlaskForm):
+class DeclineForm(Form):
     reason = TextAreaField(_("Why not"))
 
 
-class ResolveForm(FlaskForm):
+class ResolveForm(Form):
     url = StringField(_("Address of the post"))
