@@ -16,22 +16,22 @@ NewWorld = Callable[..., World]
 PLACES = {
     "sweep.before_hint": 1,
     "sweep.after_hint": 2,
-    "clock.turn": 9,
+    "clock.turn": 6,
     "worker.dequeued": 2,
-    "publish.before_claim": 9,
-    "publish.after_claim": 4,
-    "publish.after_attempt": 5,
-    "publish.before_send": 6,
-    "publish.after_send": 7,
-    "publish.after_record": 8,
+    "publish.before_claim": 5,
+    "publish.after_claim": 2,
+    "publish.after_attempt": 2,
+    "publish.before_send": 3,
+    "publish.after_send": 3,
+    "publish.after_record": 4,
     "worker.done": 1,
     "reconcile.before": 1,
-    "reconcile.after": 2,
+    "reconcile.after": 1,
 }
 DECISIONS = ("approve.before_commit", "approve.after_commit")
 
 
-def settle(world: World, within: float = 90) -> None:
+def settle(world: World, within: float = 150) -> None:
     world.wait(world.judge.is_settled, within=within, what=f"settled: {world.judge.states()}")
 
 
@@ -45,13 +45,18 @@ def test_every_place_of_publishing_is_known() -> None:
 def test_killed_once_at_every_place(new_world: NewWorld) -> None:
     orders = ",".join(f"{name}:kill9:{passage}" for name, passage in PLACES.items())
     world = new_world(FAULT=orders)
+
+    def is_done() -> bool:
+        return set(fired(world.home)) == set(PLACES)
+
     world.fill("--each", "40", "--unapproved", "2", "--within", "12", "--query", "script=ok")
     world.up()
-    world.wait(
-        lambda: set(fired(world.home)) == set(PLACES),
-        within=90,
-        what="a kill at every place",
-    )
+    for _round in range(4):  # on a busy machine the posts may be gone before every place was met
+        world.wait(lambda: is_done() or world.judge.is_settled(), within=90, what="kills or rest")
+        if is_done():
+            break
+        world.fill("--each", "20", "--within", "5", "--query", "script=ok")
+    assert is_done(), set(PLACES) - set(fired(world.home))
     settle(world)
     assert world.judge.violations() == []
     assert set(world.judge.uncertain_by_class()) <= {"N"}

@@ -20,7 +20,7 @@ def verdict(world: World, *, has_rule: bool) -> None:
         assert any("I2" in fault for fault in world.judge.violations()), world.judge.rows()
 
 
-def settled(world: World, within: float = 45) -> None:
+def settled(world: World, within: float = 90) -> None:
     world.wait(world.judge.is_settled, within=within, what="every publication settled")
 
 
@@ -47,15 +47,15 @@ def test_results_are_fenced(new_world: NewWorld, has_rule: bool) -> None:
     world = new_world(FAULT="publish.after_send:stop", **off)
     world.fill("--classes", "N", "--query", "script=429,slow,ok&seconds=1.7&retry_after=1")
     world.up()
-    world.wait(world.frozen, within=30, what="a frozen worker")
+    world.wait(world.frozen, within=60, what="a frozen worker")
     frozen = world.frozen()
-    world.wait(lambda: world.judge.states() == {"uncertain": 1}, within=30, what="lease over")
+    world.wait(lambda: world.judge.states() == {"uncertain": 1}, within=60, what="lease over")
     assert world.decide("again", world.judge.rows()[0].id) == 0
-    world.wait(happened(world, 1), within=30, what="the second worker's call")
+    world.wait(happened(world, 1), within=60, what="the second worker's call")
     assert frozen is not None
     os.kill(frozen, signal.SIGCONT)
     if not has_rule:
-        world.wait(happened(world, 2), within=30, what="the post sent a second time")
+        world.wait(happened(world, 2), within=60, what="the post sent a second time")
     settled(world)
     verdict(world, has_rule=has_rule)
 
@@ -67,6 +67,6 @@ def test_an_occurrence_is_unique(new_world: NewWorld, has_rule: bool) -> None:
     world = new_world(**off)
     world.fill("--twice")
     world.up()
-    world.wait(happened(world, 3 if has_rule else 6), within=30, what="everything sent")
+    world.wait(happened(world, 3 if has_rule else 6), within=60, what="everything sent")
     settled(world)
     verdict(world, has_rule=has_rule)
