@@ -1,5 +1,6 @@
 """The ledger: planning, the one mover and the finders."""
 
+import dataclasses
 from datetime import timedelta
 
 import pytest
@@ -8,10 +9,11 @@ from sqlalchemy import func, select
 
 from audience.models import PoolKind
 from cms.accounts.models import AuditEntry
+from cms.core import config
 from cms.core.clock import now
 from cms.core.db import session, transaction
 from cms.core.errors import Conflict
-from schedules import content, links, publications
+from schedules import content, links, publications, rules
 from schedules.models import Publication
 from schedules.states import PUBLICATION_MOVES
 from schedules.states import PublicationState as State
@@ -25,6 +27,37 @@ def test_planning_twice_keeps_one_publication(app: Flask) -> None:
         second = publications.plan(post)
     assert first.id == second.id
     assert session.scalar(select(func.count()).select_from(Publication)) == 1
+
+
+def test_with_the_unique_rule_off_planning_twice_makes_two(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The test above can fail: it is the rule that keeps one."""
+    monkeypatch.setenv("SEEDBED_DISABLE", "unique")
+    post = make.post()
+    with transaction():
+        publications.plan(post)
+    assert session.scalar(select(func.count()).select_from(Publication)) == 2
+
+
+def test_rules_cannot_be_switched_off_outside_tests(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEEDBED_DISABLE", "fence,hash")
+    assert not rules.is_on("fence")
+    real = dataclasses.replace(config.current(), mode=config.Mode.PRODUCTION)
+    monkeypatch.setattr(config, "_current", real)
+    assert rules.is_on("fence")
+
+
+def test_a_video_gets_a_second_link_to_where_it_plays(app: Flask) -> None:
+    video = make.asset(kind="video", content={"url": "https://www.bilibili.com/video/BV1xx411c7mD"})
+    post = make.post(asset=video)
+    with transaction():
+        publications.plan(post)
+        publications.plan(post)
+    targets = sorted(link.target for link in post.publication.links)
+    assert targets == ["", "https://www.bilibili.com/video/BV1xx411c7mD"]
 
 
 def test_a_moved_post_takes_its_publication_along(app: Flask) -> None:

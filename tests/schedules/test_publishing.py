@@ -288,6 +288,16 @@ def test_a_claim_whose_worker_died_comes_back(app: Flask) -> None:
     assert publication.fence == 2
 
 
+def test_with_the_lease_rule_off_a_living_worker_loses_its_claim(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The test above can fail: it is the lease that protects a claim."""
+    monkeypatch.setenv("SEEDBED_DISABLE", "lease")
+    publication = approved()
+    claim(publication)
+    assert reconciling.settle_expired() == 1
+
+
 @pytest.mark.parametrize(
     ("repeat", "then", "effects_then"),
     [("K", State.PUBLISHED, 1), ("Q", State.PUBLISHED, 1), ("N", State.UNCERTAIN, 0)],
