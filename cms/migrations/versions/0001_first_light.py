@@ -26,6 +26,22 @@ def upgrade() -> None:
         sa.UniqueConstraint("slug", name=op.f("uq_calendars_slug")),
     )
     op.create_table(
+        "demo_worlds",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("seed", sa.Integer(), nullable=False),
+        sa.Column("today", sa.Date(), nullable=False),
+        sa.Column("began_at", cms.core.db.UTCDateTime(), nullable=False),
+        sa.Column("finished_at", cms.core.db.UTCDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_demo_worlds")),
+    )
+    op.create_table(
+        "dirty_days",
+        sa.Column("publication_id", sa.Integer(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("marked_at", cms.core.db.UTCDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("publication_id", "day", name=op.f("pk_dirty_days")),
+    )
+    op.create_table(
         "index_tasks",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("asset_id", sa.Integer(), nullable=False),
@@ -35,6 +51,13 @@ def upgrade() -> None:
     with op.batch_alter_table("index_tasks", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_index_tasks_asset_id"), ["asset_id"], unique=False)
 
+    op.create_table(
+        "journal_offsets",
+        sa.Column("file", sa.String(length=200), nullable=False),
+        sa.Column("offset", sa.Integer(), nullable=False),
+        sa.Column("updated_at", cms.core.db.UTCDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("file", name=op.f("pk_journal_offsets")),
+    )
     op.create_table(
         "media",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -133,6 +156,7 @@ def upgrade() -> None:
         sa.Column("source", sa.String(length=200), nullable=False),
         sa.Column("rights", sa.String(length=200), nullable=False),
         sa.Column("source_key", sa.String(length=300), nullable=True),
+        sa.Column("source_digest", sa.String(length=64), nullable=True),
         sa.Column("valid_from", sa.Date(), nullable=True),
         sa.Column("valid_until", sa.Date(), nullable=True),
         sa.Column("latest_number", sa.Integer(), nullable=False),
@@ -174,6 +198,30 @@ def upgrade() -> None:
             batch_op.f("ix_audit_entries_object_type_object_id"),
             ["object_type", "object_id"],
             unique=False,
+        )
+
+    op.create_table(
+        "model_runs",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.String(length=60), nullable=False),
+        sa.Column("state", sa.String(32), nullable=False),
+        sa.Column("fitted_at", cms.core.db.UTCDateTime(), nullable=False),
+        sa.Column("requested_by_id", sa.Integer(), nullable=True),
+        sa.Column("deliveries", sa.Integer(), nullable=False),
+        sa.Column("detail", cms.core.db.Json, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["requested_by_id"], ["users.id"], name=op.f("fk_model_runs_requested_by_id_users")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_model_runs")),
+        sa.UniqueConstraint("version", name=op.f("uq_model_runs_version")),
+    )
+    with op.batch_alter_table("model_runs", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_model_runs_fitted_at"), ["fitted_at"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_model_runs_requested_by_id"), ["requested_by_id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_model_runs_state_fitted_at"), ["state", "fitted_at"], unique=False
         )
 
     op.create_table(
@@ -276,6 +324,38 @@ def upgrade() -> None:
             batch_op.f("ix_web_sessions_expires_at"), ["expires_at"], unique=False
         )
         batch_op.create_index(batch_op.f("ix_web_sessions_user_id"), ["user_id"], unique=False)
+
+    op.create_table(
+        "asset_scores",
+        sa.Column("asset_id", sa.Integer(), nullable=False),
+        sa.Column("publications", sa.Integer(), nullable=False),
+        sa.Column("exposures", sa.Integer(), nullable=False),
+        sa.Column("clicks", sa.Integer(), nullable=False),
+        sa.Column("likes", sa.Integer(), nullable=False),
+        sa.Column("collects", sa.Integer(), nullable=False),
+        sa.Column("comments", sa.Integer(), nullable=False),
+        sa.Column("click_rate", sa.Double(), nullable=True),
+        sa.Column("click_rate_low", sa.Double(), nullable=True),
+        sa.Column("click_rate_high", sa.Double(), nullable=True),
+        sa.Column("last_published_at", cms.core.db.UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["asset_id"],
+            ["assets.id"],
+            name=op.f("fk_asset_scores_asset_id_assets"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("asset_id", name=op.f("pk_asset_scores")),
+    )
+    with op.batch_alter_table("asset_scores", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_asset_scores_click_rate"), ["click_rate"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_asset_scores_click_rate_low"), ["click_rate_low"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_asset_scores_last_published_at"), ["last_published_at"], unique=False
+        )
 
     op.create_table(
         "asset_tags",
@@ -404,6 +484,33 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_tag_changes_tag_id"), ["tag_id"], unique=False)
 
     op.create_table(
+        "tag_effects",
+        sa.Column("run_id", sa.Integer(), nullable=False),
+        sa.Column("tag_id", sa.Integer(), nullable=False),
+        sa.Column("stage_group", sa.String(length=12), nullable=False),
+        sa.Column("outcome", sa.String(length=20), nullable=False),
+        sa.Column("lift", sa.Double(), nullable=False),
+        sa.Column("low", sa.Double(), nullable=False),
+        sa.Column("high", sa.Double(), nullable=False),
+        sa.Column("exposures", sa.Integer(), nullable=False),
+        sa.Column("deliveries", sa.Integer(), nullable=False),
+        sa.Column("assets", sa.Integer(), nullable=False),
+        sa.Column("is_significant", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["run_id"],
+            ["model_runs.id"],
+            name=op.f("fk_tag_effects_run_id_model_runs"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["tag_id"], ["tags.id"], name=op.f("fk_tag_effects_tag_id_tags")),
+        sa.PrimaryKeyConstraint(
+            "run_id", "tag_id", "stage_group", "outcome", name=op.f("pk_tag_effects")
+        ),
+    )
+    with op.batch_alter_table("tag_effects", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_tag_effects_tag_id"), ["tag_id"], unique=False)
+
+    op.create_table(
         "account_pools",
         sa.Column("account_id", sa.Integer(), nullable=False),
         sa.Column("pool_id", sa.Integer(), nullable=False),
@@ -521,6 +628,52 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_slot_templates_wanted_theme_id"), ["wanted_theme_id"], unique=False
         )
+
+    op.create_table(
+        "suggestions",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("asset_id", sa.Integer(), nullable=False),
+        sa.Column("tag_id", sa.Integer(), nullable=False),
+        sa.Column("action", sa.String(length=8), nullable=False),
+        sa.Column("probability", sa.Double(), nullable=False),
+        sa.Column("evidence", cms.core.db.Json, nullable=False),
+        sa.Column("run_id", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(32), nullable=False),
+        sa.Column("created_at", cms.core.db.UTCDateTime(), nullable=False),
+        sa.Column("decided_by_id", sa.Integer(), nullable=True),
+        sa.Column("decided_at", cms.core.db.UTCDateTime(), nullable=True),
+        sa.Column("change_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["asset_id"],
+            ["assets.id"],
+            name=op.f("fk_suggestions_asset_id_assets"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["change_id"], ["tag_changes.id"], name=op.f("fk_suggestions_change_id_tag_changes")
+        ),
+        sa.ForeignKeyConstraint(
+            ["decided_by_id"], ["users.id"], name=op.f("fk_suggestions_decided_by_id_users")
+        ),
+        sa.ForeignKeyConstraint(
+            ["run_id"], ["model_runs.id"], name=op.f("fk_suggestions_run_id_model_runs")
+        ),
+        sa.ForeignKeyConstraint(["tag_id"], ["tags.id"], name=op.f("fk_suggestions_tag_id_tags")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_suggestions")),
+    )
+    with op.batch_alter_table("suggestions", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_suggestions_asset_id_tag_id"), ["asset_id", "tag_id"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_suggestions_change_id"), ["change_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_suggestions_decided_by_id"), ["decided_by_id"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_suggestions_run_id"), ["run_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_suggestions_state_created_at"), ["state", "created_at"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_suggestions_tag_id"), ["tag_id"], unique=False)
 
     op.create_table(
         "version_media",
@@ -651,6 +804,54 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "events",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("source", sa.String(length=40), nullable=False),
+        sa.Column("event_id", sa.String(length=80), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("publication_id", sa.Integer(), nullable=True),
+        sa.Column("link_code", sa.String(length=24), nullable=False),
+        sa.Column("visitor_key", sa.String(length=80), nullable=False),
+        sa.Column("key_strength", sa.String(length=12), nullable=False),
+        sa.Column("occurred_at", cms.core.db.UTCDateTime(), nullable=False),
+        sa.Column("received_at", cms.core.db.UTCDateTime(), nullable=False),
+        sa.Column("effective_at", cms.core.db.UTCDateTime(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("verdict", sa.String(32), nullable=False),
+        sa.Column("reasons", cms.core.db.Json, nullable=False),
+        sa.Column("flag", sa.String(32), nullable=False),
+        sa.Column("is_counted", sa.Boolean(), nullable=False),
+        sa.Column("is_confirmed", sa.Boolean(), nullable=False),
+        sa.Column("props", cms.core.db.Json, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["publication_id"],
+            ["publications.id"],
+            name=op.f("fk_events_publication_id_publications"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_events")),
+        sa.UniqueConstraint("source", "event_id", name=op.f("uq_events_source_event_id")),
+    )
+    with op.batch_alter_table("events", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_events_flag_received_at"), ["flag", "received_at"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_events_publication_id_day_kind"),
+            ["publication_id", "day", "kind"],
+            unique=False,
+        )
+        batch_op.create_index(
+            batch_op.f("ix_events_publication_id_effective_at"),
+            ["publication_id", "effective_at"],
+            unique=False,
+        )
+        batch_op.create_index(
+            batch_op.f("ix_events_publication_id_kind_visitor_key"),
+            ["publication_id", "kind", "visitor_key"],
+            unique=False,
+        )
+
+    op.create_table(
         "hand_overs",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("publication_id", sa.Integer(), nullable=False),
@@ -699,6 +900,45 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "reader_comments",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("event_id", sa.String(length=80), nullable=False),
+        sa.Column("publication_id", sa.Integer(), nullable=False),
+        sa.Column("visitor_key", sa.String(length=80), nullable=False),
+        sa.Column("network_key", sa.String(length=80), nullable=False),
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(32), nullable=False),
+        sa.Column("at", cms.core.db.UTCDateTime(), nullable=False),
+        sa.Column("decided_by_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["decided_by_id"], ["users.id"], name=op.f("fk_reader_comments_decided_by_id_users")
+        ),
+        sa.ForeignKeyConstraint(
+            ["publication_id"],
+            ["publications.id"],
+            name=op.f("fk_reader_comments_publication_id_publications"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reader_comments")),
+        sa.UniqueConstraint("event_id", name=op.f("uq_reader_comments_event_id")),
+    )
+    with op.batch_alter_table("reader_comments", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_reader_comments_decided_by_id"), ["decided_by_id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_reader_comments_network_key_at"), ["network_key", "at"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_reader_comments_publication_id_state"),
+            ["publication_id", "state"],
+            unique=False,
+        )
+        batch_op.create_index(
+            batch_op.f("ix_reader_comments_state_at"), ["state", "at"], unique=False
+        )
+
+    op.create_table(
         "reader_entries",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("key", sa.String(length=64), nullable=False),
@@ -729,6 +969,26 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "rollups",
+        sa.Column("publication_id", sa.Integer(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("raw", sa.Integer(), nullable=False),
+        sa.Column("counted", sa.Integer(), nullable=False),
+        sa.Column("confirmed", sa.Integer(), nullable=False),
+        sa.Column("people", sa.Integer(), nullable=False),
+        sa.Column("weak", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["publication_id"],
+            ["publications.id"],
+            name=op.f("fk_rollups_publication_id_publications"),
+        ),
+        sa.PrimaryKeyConstraint("publication_id", "day", "kind", name=op.f("pk_rollups")),
+    )
+    with op.batch_alter_table("rollups", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_rollups_day"), ["day"], unique=False)
+
+    op.create_table(
         "tracked_links",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("code", sa.String(length=24), nullable=False),
@@ -752,11 +1012,22 @@ def upgrade() -> None:
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
     op.drop_table("tracked_links")
+    with op.batch_alter_table("rollups", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_rollups_day"))
+
+    op.drop_table("rollups")
     with op.batch_alter_table("reader_entries", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_reader_entries_publication_id"))
         batch_op.drop_index(batch_op.f("ix_reader_entries_pool_id_published_at"))
 
     op.drop_table("reader_entries")
+    with op.batch_alter_table("reader_comments", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_reader_comments_state_at"))
+        batch_op.drop_index(batch_op.f("ix_reader_comments_publication_id_state"))
+        batch_op.drop_index(batch_op.f("ix_reader_comments_network_key_at"))
+        batch_op.drop_index(batch_op.f("ix_reader_comments_decided_by_id"))
+
+    op.drop_table("reader_comments")
     with op.batch_alter_table("hand_overs", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_hand_overs_proof_media_id"))
         batch_op.drop_index(batch_op.f("ix_hand_overs_pool_id"))
@@ -765,6 +1036,13 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_hand_overs_assignee_id"))
 
     op.drop_table("hand_overs")
+    with op.batch_alter_table("events", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_events_publication_id_kind_visitor_key"))
+        batch_op.drop_index(batch_op.f("ix_events_publication_id_effective_at"))
+        batch_op.drop_index(batch_op.f("ix_events_publication_id_day_kind"))
+        batch_op.drop_index(batch_op.f("ix_events_flag_received_at"))
+
+    op.drop_table("events")
     op.drop_table("attempts")
     with op.batch_alter_table("publications", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_publications_state_lease_until"))
@@ -784,6 +1062,15 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_version_media_media_id"))
 
     op.drop_table("version_media")
+    with op.batch_alter_table("suggestions", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_suggestions_tag_id"))
+        batch_op.drop_index(batch_op.f("ix_suggestions_state_created_at"))
+        batch_op.drop_index(batch_op.f("ix_suggestions_run_id"))
+        batch_op.drop_index(batch_op.f("ix_suggestions_decided_by_id"))
+        batch_op.drop_index(batch_op.f("ix_suggestions_change_id"))
+        batch_op.drop_index(batch_op.f("ix_suggestions_asset_id_tag_id"))
+
+    op.drop_table("suggestions")
     with op.batch_alter_table("slot_templates", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_slot_templates_wanted_theme_id"))
         batch_op.drop_index(batch_op.f("ix_slot_templates_calendar_id"))
@@ -805,6 +1092,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_account_pools_pool_id"))
 
     op.drop_table("account_pools")
+    with op.batch_alter_table("tag_effects", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_tag_effects_tag_id"))
+
+    op.drop_table("tag_effects")
     with op.batch_alter_table("tag_changes", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_tag_changes_tag_id"))
         batch_op.drop_index(batch_op.f("ix_tag_changes_by_id"))
@@ -830,6 +1121,12 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_asset_tags_decided_by_id"))
 
     op.drop_table("asset_tags")
+    with op.batch_alter_table("asset_scores", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_asset_scores_last_published_at"))
+        batch_op.drop_index(batch_op.f("ix_asset_scores_click_rate_low"))
+        batch_op.drop_index(batch_op.f("ix_asset_scores_click_rate"))
+
+    op.drop_table("asset_scores")
     with op.batch_alter_table("web_sessions", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_web_sessions_user_id"))
         batch_op.drop_index(batch_op.f("ix_web_sessions_expires_at"))
@@ -852,6 +1149,12 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_one_time_links_expires_at"))
 
     op.drop_table("one_time_links")
+    with op.batch_alter_table("model_runs", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_model_runs_state_fitted_at"))
+        batch_op.drop_index(batch_op.f("ix_model_runs_requested_by_id"))
+        batch_op.drop_index(batch_op.f("ix_model_runs_fitted_at"))
+
+    op.drop_table("model_runs")
     with op.batch_alter_table("audit_entries", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_audit_entries_object_type_object_id"))
         batch_op.drop_index(batch_op.f("ix_audit_entries_at"))
@@ -881,9 +1184,12 @@ def downgrade() -> None:
     op.drop_table("process_beats")
     op.drop_table("periodic_runs")
     op.drop_table("media")
+    op.drop_table("journal_offsets")
     with op.batch_alter_table("index_tasks", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_index_tasks_asset_id"))
 
     op.drop_table("index_tasks")
+    op.drop_table("dirty_days")
+    op.drop_table("demo_worlds")
     op.drop_table("calendars")
     # ### end Alembic commands ###
