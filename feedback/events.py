@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import Select, select, tuple_
+from sqlalchemy import Select, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from cms.core.clock import now
@@ -169,8 +169,10 @@ def _stored_bodies(rows: list[dict[str, Any]]) -> dict[Key, str]:
     ]
     columns = [getattr(Event, name) for name in _BODY]
     found = session.execute(
+        # Two lists, not one of pairs: SQLite would read the whole table for pairs.
         select(Event.source, Event.event_id, *columns).where(
-            tuple_(Event.source, Event.event_id).in_(wanted)
+            Event.source.in_({source for source, _event_id in wanted}),
+            Event.event_id.in_({event_id for _source, event_id in wanted}),
         )
     )
     return {(row.source, row.event_id): _body(row._asdict()) for row in found}
@@ -209,8 +211,17 @@ def _days_of_toggles(toggles: set[tuple[int, str, str]]) -> list[tuple[int, date
     if not toggles:
         return []
     found = session.execute(
-        select(Event.publication_id, Event.day)
-        .where(tuple_(Event.publication_id, Event.kind, Event.visitor_key).in_(sorted(toggles)))
+        # Lists beside each other, as above; what matches by chance is left out afterwards.
+        select(Event.publication_id, Event.kind, Event.visitor_key, Event.day)
+        .where(
+            Event.publication_id.in_({toggle[0] for toggle in toggles}),
+            Event.kind.in_({toggle[1] for toggle in toggles}),
+            Event.visitor_key.in_({toggle[2] for toggle in toggles}),
+        )
         .distinct()
     )
-    return [(publication_id, day) for publication_id, day in found if publication_id is not None]
+    return [
+        (publication_id, day)
+        for publication_id, kind, visitor, day in found
+        if (publication_id, kind, visitor) in toggles
+    ]

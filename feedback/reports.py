@@ -91,9 +91,9 @@ def posts(period: Period, *, sort: str = "published", stage_id: int | None = Non
     return rows.order_by(order[sort].desc().nulls_last(), Publication.id.desc())
 
 
-def figures_of(row: Any) -> Figures:
-    """The figures of one row that `posts` gave."""
-    return _figures(row, posts=1)
+def figures_of(row: Any, posts: int = 1) -> Figures:
+    """The figures of one row that `posts` or `by_asset` gave."""
+    return _figures(row, posts=posts)
 
 
 def of_publication(publication_id: int) -> Figures:

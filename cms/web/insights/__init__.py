@@ -1,5 +1,6 @@
 """The screens of the area: insights."""
 
-from cms.web.insights.views import bp
+from cms.web.insights import deciding, exports, learned, lists, moderation, panels, post, views
+from cms.web.insights.area import bp
 
-__all__ = ["bp"]
+__all__ = ["bp", "deciding", "exports", "learned", "lists", "moderation", "panels", "post", "views"]
