@@ -223,5 +223,5 @@ def _days_of_toggles(toggles: set[tuple[int, str, str]]) -> list[tuple[int, date
     return [
         (publication_id, day)
         for publication_id, kind, visitor, day in found
-        if (publication_id, kind, visitor) in toggles
+        if publication_id is not None and (publication_id, kind, visitor) in toggles
     ]

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from cms.core.clock import holding
 from cms.core.db import session, transaction
 from cms.demo import team
-from cms.demo.week import Team
+from cms.demo.week import Team, step_at
 from feedback import model_runs, suggestions
 from feedback.models import Suggestion, SuggestionState
 
@@ -16,26 +16,28 @@ DECIDES_AFTER = timedelta(hours=7)
 SECOND_THOUGHT_AFTER = timedelta(hours=3)
 
 
-def first(crew: Team, moment: datetime) -> str:
-    """The first run: of its suggestions one is accepted, one accepted and undone."""
-    run = _run(moment)
-    decided = 0
+def decide(crew: Team, moment: datetime) -> str:
+    """An early run: until there is one of each, a suggestion is accepted, another accepted and undone."""
+    deliveries = _run(moment)
+    waiting = _open()
     with transaction():
         analyst = team.member("analyst")
-        for number, suggestion in enumerate(_open()[:2]):
-            with holding(moment + DECIDES_AFTER + timedelta(minutes=9 * number)):
+        for suggestion in waiting:
+            known = suggestions.counts()
+            if known[SuggestionState.ACCEPTED] and known[SuggestionState.UNDONE]:
+                break
+            with step_at(moment + DECIDES_AFTER):
                 suggestions.accept(suggestion, by=analyst)
-            decided += 1
-            if number == 1:
-                with holding(moment + DECIDES_AFTER + SECOND_THOUGHT_AFTER):
+            if known[SuggestionState.ACCEPTED]:
+                with step_at(moment + DECIDES_AFTER + SECOND_THOUGHT_AFTER):
                     suggestions.undo(suggestion, by=analyst)
-    return f"learning: {run} deliveries, {decided} suggestions decided"
+    return f"learning: {deliveries} deliveries, {len(waiting)} suggestions"
 
 
 def latest(crew: Team, moment: datetime) -> str:
     """The run on all there is; what it suggests waits for whoever opens the demo."""
-    run = _run(moment)
-    return f"learning: {run} deliveries, {len(_open())} suggestions wait"
+    deliveries = _run(moment)
+    return f"learning: {deliveries} deliveries, {len(_open())} suggestions wait"
 
 
 def _run(moment: datetime) -> int:

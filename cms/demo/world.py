@@ -26,7 +26,7 @@ from schedules.wall_time import monday_of
 
 WEEKS_BEFORE = 4
 LEARNS_AT = time(3, 10)
-LEARNED_AFTER = timedelta(weeks=3)  # from the first Monday until the model was first asked
+LEARNED_AFTER = (21, 26)  # days from the first Monday until the model was asked
 MENDS_AFTER = timedelta(days=9)
 NOISY = ("schedules", "feedback", "content_library")
 
@@ -111,8 +111,8 @@ def _crew(seed: int) -> Team:
 def _past(crew: Team, days: Days) -> Iterator[str]:
     """Four weeks and the days since, with what readers did and what was learned on the way."""
     readers = Readers(truth.load(), crew.seed)
-    learned = crew.moment(days.first_monday + LEARNED_AFTER, LEARNS_AT)
-    beginning = crew.moment(days.first_monday - timedelta(days=3), time())
+    lessons = {days.first_monday + timedelta(days=after) for after in LEARNED_AFTER}
+    known = crew.moment(days.first_monday - timedelta(days=3), time())
     day = days.first_monday - timedelta(days=3)
     while day < days.today:
         if day.weekday() == 4 and day < days.this_monday:
@@ -122,14 +122,16 @@ def _past(crew: Team, days: Days) -> Iterator[str]:
                 shelves.mend(crew.planners[0])
         week.live_through(crew, day, until=days.moment)
         day += timedelta(days=1)
-        if day == learned.date():
-            written = responses.feed(crew, readers, since=beginning, until=learned)
-            yield f"readers: {written} events of three weeks"
-            yield learning.first(crew, learned)
+        if day in lessons:
+            lesson = crew.moment(day, LEARNS_AT)
+            written = responses.feed(crew, readers, since=known, until=lesson)
+            yield f"readers: {written} events until {day}"
+            yield learning.decide(crew, lesson)
+            known = lesson
     unread = today.leaves_unread(crew, days.moment)
     week.live_through(crew, days.today, until=days.moment, leaves_unread=unread)
     today.trouble(crew, days.moment)
-    written = responses.feed(crew, readers, since=learned, until=days.moment)
+    written = responses.feed(crew, readers, since=known, until=days.moment)
     yield f"readers: {written} events since"
     decided = responses.moderate(crew, until=days.moment)
     yield f"readers: {decided} comments read by the team"
