@@ -43,8 +43,6 @@ def say(problem: Problem) -> str:
 
 def _filling(name: str, value: Any) -> Any:
     """One value as the page says it; what people wrote stays as it is."""
-    if isinstance(value, Problem):
-        return say(value)
     if name in OUR_WORDS and value:
         return gettext(value)
     if name in STATES:  # the catalogue holds them as the badges show them

@@ -6,5 +6,5 @@ from feedback.kinds.base import Signal
 
 class Seen(Signal):
     slug = "seen"
-    label = N_("Seen")
+    label = N_("Page visible")
     proves_human = True

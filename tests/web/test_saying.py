@@ -26,14 +26,6 @@ def test_states_are_named_as_the_badges_name_them(chinese):
     assert say(moved) == "“已转交”的发布不能变为“已错过”。"
 
 
-def test_a_fault_inside_a_fault_is_translated_too(chinese):
-    inner = Problem("empty", "This file is empty. Choose another one.")
-    outer = Problem(
-        "image_refused", "Picture %(address)s: %(reason)s", {"address": "a.png", "reason": inner}
-    )
-    assert say(outer) == "图片 a.png：文件是空的，请换一个。"
-
-
 def test_what_people_wrote_is_not_translated(chinese):
     about = Problem("unknown", "There is no tag %(name)s.", {"name": "Library"})
     assert say(about) == "没有标签“Library”。"
