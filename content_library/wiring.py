@@ -1,10 +1,10 @@
 """Connects content_library to the floors below: listeners, registrations, jobs and ticks."""
 
 from audience.events import StageSaved
-from cms.core import storage
+from cms.core import health, storage
 from cms.core.config import current
 from cms.core.events import subscribe
-from content_library import jobs, stage_tags
+from content_library import condition, jobs, stage_tags
 from content_library.events import AssetsMarked
 
 
@@ -13,3 +13,4 @@ def connect() -> None:
     storage.connect(current().folder("media"))
     subscribe(StageSaved, stage_tags.mirror)
     subscribe(AssetsMarked, jobs.hint)
+    health.add(condition.CHECKS_OF_LIBRARY)

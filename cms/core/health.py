@@ -1,7 +1,7 @@
 """Is everything well? A registry of checks, each of which states what it found, never a guess."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -111,3 +111,10 @@ CHECKS: Registry[Check] = Registry(
     Check("queue", N_("Queue server"), _queue),
     Check("processes", N_("Processes"), _processes),
 )
+
+
+def add(checks: Iterable[Check]) -> None:
+    """Take in a package's checks; asking twice changes nothing."""
+    for check in checks:
+        if check.slug not in CHECKS:
+            CHECKS.add(check)

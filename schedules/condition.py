@@ -1,0 +1,46 @@
+"""How publishing is doing: what is overdue, what waits for a person, how much stands where."""
+
+from datetime import timedelta
+
+from sqlalchemy import func, select
+
+from cms.core.clock import now
+from cms.core.db import session
+from cms.core.health import Check, Finding, Level
+from cms.core.i18n import N_
+from schedules import publications
+from schedules.models import Publication
+from schedules.states import PublicationState as State
+
+LATE = timedelta(seconds=60)
+ENDED = frozenset({State.PUBLISHED, State.CANCELLED})
+TROUBLED = (State.UNCERTAIN, State.FAILED, State.MISSED, State.HELD)
+
+
+def _publishing() -> Finding:
+    """Whatever has ended is left out of the counts, so that the answer does not slow with the years."""
+    oldest = publications.oldest_overdue()
+    overdue = max(0.0, (now() - oldest.due_at).total_seconds()) if oldest else 0.0
+    counts = publications.counts_by_state([state for state in State if state not in ENDED])
+    figures = {
+        "oldest_overdue_seconds": round(overdue, 1),
+        "published_last_day": _published_last_day(),
+        "states": {state.value: count for state, count in counts.items() if count},
+    }
+    if overdue > LATE.total_seconds():
+        message = N_("A post is %(seconds)s seconds overdue. Are clock and publish workers alive?")
+        return Finding(Level.FAULT, message, {"seconds": int(overdue)}, figures)
+    troubled = sum(counts[state] for state in TROUBLED)
+    if troubled:
+        message = N_("%(count)s posts wait for a person to decide.")
+        return Finding(Level.WARNING, message, {"count": troubled}, figures)
+    return Finding(Level.WELL, N_("Posts go out on time."), figures=figures)
+
+
+def _published_last_day() -> int:
+    since = now() - timedelta(days=1)
+    found = select(func.count()).where(Publication.published_at >= since)
+    return session.scalar(found) or 0
+
+
+CHECKS_OF_PUBLISHING = (Check("publishing", N_("Publishing"), _publishing),)

@@ -1,0 +1,38 @@
+"""The health of publishing: overdue is a fault, open questions a warning, history costs nothing."""
+
+from datetime import timedelta
+
+import pytest
+
+from cms.core.clock import now
+from cms.core.health import Level
+from schedules.condition import CHECKS_OF_PUBLISHING
+from schedules.states import PublicationState
+from tests import factories
+
+pytestmark = pytest.mark.usefixtures("app")
+(CHECK,) = CHECKS_OF_PUBLISHING
+
+
+def test_nothing_planned_is_well():
+    assert CHECK.find().level is Level.WELL
+
+
+def test_an_overdue_post_is_a_fault_that_names_its_lateness():
+    factories.post(publish_at=now() - timedelta(minutes=5), state=PublicationState.SCHEDULED)
+    found = CHECK.find()
+    assert found.level is Level.FAULT
+    assert 300 <= found.figures["oldest_overdue_seconds"] < 330
+
+
+@pytest.mark.parametrize("state", ["uncertain", "failed", "missed", "held"])
+def test_what_waits_for_a_person_is_a_warning(state):
+    factories.post(state=PublicationState(state))
+    found = CHECK.find()
+    assert (found.level, found.figures["states"]) == (Level.WARNING, {state: 1})
+
+
+def test_what_has_ended_is_not_counted():
+    factories.post(state=PublicationState.PUBLISHED)
+    found = CHECK.find()
+    assert (found.level, found.figures["states"]) == (Level.WELL, {})
