@@ -1,5 +1,6 @@
 """Draws a post as its readers will see it, out of exactly what would be sent."""
 
+import re
 from typing import Any
 
 from markupsafe import Markup
@@ -13,6 +14,9 @@ from schedules.envelopes import Outgoing
 from schedules.models import Post
 
 LANGUAGES = {"zh": "zh-CN", "en": "en"}
+
+# Headings carry anchors for the reader page; several previews on one sheet would repeat them.
+_ANCHOR = re.compile(r'(<[a-z][a-z0-9]*\b[^>]*?)\sid="[^"]*"')
 
 
 def of_post(post: Post, content: Outgoing) -> dict[str, Any]:
@@ -38,7 +42,7 @@ def page_of(version: AssetVersion) -> dict[str, Any]:
     return {
         "title": version.title,
         "cover": cover,
-        "html": Markup(version.html),  # noqa: S704 - cleaned when it was saved
+        "html": Markup(_ANCHOR.sub(r"\1", version.html)),  # noqa: S704 - cleaned when it was saved
         "lead": version.summary,
         "url": version.content.get("url", ""),
         "lang": LANGUAGES.get(version.lang, version.lang),

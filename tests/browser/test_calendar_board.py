@@ -3,11 +3,10 @@
 import threading
 from collections.abc import Iterator
 from datetime import time, timedelta
-from pathlib import Path
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from werkzeug.serving import make_server
 
 from cms.core import config
@@ -105,18 +104,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     server.server_close()
     if before is not None:
         config.use(before)  # other tests of this process go on with their own settings
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    system = Path("/usr/bin/chromium")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=str(system) if system.exists() else None,
-            args=["--no-sandbox", "--disable-gpu"],
-        )
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture
