@@ -60,13 +60,12 @@ _banner: tuple[float, health.Finding | None] = (-BANNER_SECONDS, None)
 
 
 def _trouble() -> dict[str, str] | None:
-    """The red or yellow line above every page while something is wrong, in the reader's language."""
+    """The red line above every page while something is at fault; warnings stay on the health page."""
     finding = _worst()
-    if finding is None:
+    if finding is None or finding.level is not health.Level.FAULT:
         return None
-    tone = "brick" if finding.level is health.Level.FAULT else "sun"
     text = gettext(finding.message, **finding.params)
-    return {"tone": tone, "text": text, "href": url_for("admin.show_health")}
+    return {"tone": "brick", "text": text, "href": url_for("admin.show_health")}
 
 
 def _worst() -> health.Finding | None:
