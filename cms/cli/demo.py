@@ -17,7 +17,7 @@ from cms.core.errors import SeedbedError
 from cms.demo import comparing, models, team, wiping, world
 
 
-@click.group(cls=AppGroup, invoke_without_command=True)
+@click.group("demo", cls=AppGroup, invoke_without_command=True)
 @click.option("--reset", is_flag=True, help="Empty a demo installation first, then load it anew.")
 @click.pass_context
 @with_appcontext
