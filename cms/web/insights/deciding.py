@@ -10,7 +10,7 @@ from cms.accounts.permissions import Permission
 from cms.core.db import transaction
 from cms.core.errors import Conflict
 from cms.core.paging import page_number, paginate
-from cms.web.forms import say
+from cms.web.forms import say, takes
 from cms.web.guard import actor, requires
 from cms.web.insights.area import OUTCOME_NAMES, bp, choice
 from feedback import suggestions
@@ -54,6 +54,7 @@ def show_suggestion(suggestion_id: int) -> ResponseReturnValue:
 
 @bp.post("/suggestions/<int:suggestion_id>/accept")
 @requires(Permission.SUGGESTION_DECIDE)
+@takes()
 def accept(suggestion_id: int) -> ResponseReturnValue:
     return _decide(
         suggestion_id,
@@ -64,6 +65,7 @@ def accept(suggestion_id: int) -> ResponseReturnValue:
 
 @bp.post("/suggestions/<int:suggestion_id>/reject")
 @requires(Permission.SUGGESTION_DECIDE)
+@takes()
 def reject(suggestion_id: int) -> ResponseReturnValue:
     return _decide(
         suggestion_id,
@@ -74,6 +76,7 @@ def reject(suggestion_id: int) -> ResponseReturnValue:
 
 @bp.post("/suggestions/<int:suggestion_id>/undo")
 @requires(Permission.SUGGESTION_DECIDE)
+@takes()
 def undo(suggestion_id: int) -> ResponseReturnValue:
     return _decide(
         suggestion_id,

@@ -11,6 +11,7 @@ from sqlalchemy.orm import joinedload
 from cms.accounts.permissions import Permission
 from cms.core.db import session, transaction
 from cms.core.paging import page_number, paginate
+from cms.web.forms import takes
 from cms.web.frame import locale_code, name_of
 from cms.web.guard import actor, requires
 from cms.web.insights.area import GROUP_NAMES, OUTCOME_NAMES, bp, choice, period_asked, weeks_asked
@@ -49,6 +50,7 @@ def list_runs() -> ResponseReturnValue:
 
 @bp.post("/runs")
 @requires(Permission.MODEL_RUN)
+@takes()
 def ask_for_run() -> ResponseReturnValue:
     with transaction():
         run = model_runs.request(by=actor())
@@ -100,7 +102,7 @@ def _bars(effects: list[TagEffect], group: str) -> list[dict[str, Any]]:
             "value": effect.lift - 1,
             "low": effect.low - 1,
             "high": effect.high - 1,
-            "text": f"{(effect.lift - 1) * 100:+.0f} %".replace("-", "−"),
+            "text": _percent_more(effect.lift),
             "sample": effect.exposures,
             "is_marked": effect.is_significant,
             "is_thin": not effect.is_significant,
@@ -108,6 +110,11 @@ def _bars(effects: list[TagEffect], group: str) -> list[dict[str, Any]]:
         for effect in effects
         if effect.stage_group == group
     ]
+
+
+def _percent_more(lift: float) -> str:
+    percent = round((lift - 1) * 100)
+    return f"{percent:+d} %".replace("-", "−") if percent else "0 %"
 
 
 def _not_shown(effects: list[TagEffect]) -> list[Tag]:

@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from cms.accounts.permissions import Permission
 from cms.core.db import transaction
 from cms.core.paging import page_number, paginate
+from cms.web.forms import takes
 from cms.web.guard import actor, requires
 from cms.web.insights.area import bp, choice
 from feedback import comments
@@ -25,12 +26,14 @@ def list_comments() -> ResponseReturnValue:
 
 @bp.post("/comments/<int:comment_id>/show")
 @requires(Permission.COMMENT_MODERATE)
+@takes()
 def show_comment(comment_id: int) -> ResponseReturnValue:
     return _decide(comment_id, CommentState.SHOWN, _("The comment is shown."))
 
 
 @bp.post("/comments/<int:comment_id>/hide")
 @requires(Permission.COMMENT_MODERATE)
+@takes()
 def hide_comment(comment_id: int) -> ResponseReturnValue:
     return _decide(comment_id, CommentState.HIDDEN, _("The comment is hidden."))
 
