@@ -1,6 +1,8 @@
 """What our forms share: they refuse fields they never offered, and show faults beside fields."""
 
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import Any, ClassVar, ParamSpec, TypeVar
 
 from flask import request
 from flask_babel import gettext
@@ -9,6 +11,10 @@ from flask_wtf import FlaskForm
 from cms.core.errors import Invalid, Problem, invalid
 from cms.core.i18n import N_
 
+Asked = ParamSpec("Asked")
+Answer = TypeVar("Answer")
+
+CARRIED = frozenset({"csrf_token"})  # every form brings it, whatever else it offers
 OUR_WORDS = frozenset({"noun", "carrier"})  # filled in by us, never by people
 STATES = frozenset({"state", "to"})
 
@@ -25,12 +31,34 @@ class Form(FlaskForm):
         super().__init__(*args, **kwargs)
         if not self.is_submitted() or kwargs.get("formdata", True) is None:
             return
-        offered = {field.name for field in self} | self.also | {"csrf_token"}
-        for name in [*request.form, *request.files]:
-            if name not in offered:
-                raise invalid(
-                    name, "unknown_field", N_("This form has no field %(field)s."), field=name
-                )
+        refuse_unknown([*(field.name for field in self), *self.also])
+
+
+def takes(*offered: str) -> Callable[[Callable[Asked, Answer]], Callable[Asked, Answer]]:
+    """Mark a view that reads its fields by hand, or none: any other field is refused before it."""
+
+    def mark(view: Callable[Asked, Answer]) -> Callable[Asked, Answer]:
+        @wraps(view)
+        def checked(*args: Asked.args, **kwargs: Asked.kwargs) -> Answer:
+            refuse_unknown(offered)
+            return view(*args, **kwargs)
+
+        return checked
+
+    return mark
+
+
+def refuse_unknown(offered: Iterable[str]) -> None:
+    """Raise Invalid `unknown_field` when the request brings a field that is not among the offered."""
+    unknown = {*request.form, *request.files} - {*offered} - CARRIED
+    if unknown:
+        name = min(unknown)[:60]
+        raise invalid(
+            name,
+            "unknown_field",
+            N_("This form has no field called %(name)s. Nothing was changed."),
+            name=name,
+        )
 
 
 def say(problem: Problem) -> str:

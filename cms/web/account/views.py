@@ -13,7 +13,7 @@ from cms.core.clock import now
 from cms.core.db import session, transaction
 from cms.core.errors import Invalid
 from cms.web.account.forms import PasswordForm, SetUpForm, SignInForm
-from cms.web.forms import say, show_faults
+from cms.web.forms import say, show_faults, takes
 from cms.web.guard import actor, public, requires
 from cms.web.login import enter, leave, safe_next
 
@@ -60,6 +60,7 @@ def sign_in() -> ResponseReturnValue:
 
 @bp.post("/sign-out")
 @public
+@takes()
 def sign_out() -> ResponseReturnValue:
     leave()
     flash(_("You are signed out."), "success")
@@ -78,6 +79,7 @@ def one_time(token: str) -> ResponseReturnValue:
 
 @bp.post("/enter/<token>")
 @public
+@takes()
 def enter_once(token: str) -> ResponseReturnValue:
     with transaction():
         user = tokens.use(token).user
@@ -110,6 +112,7 @@ def set_up(token: str) -> ResponseReturnValue:
 
 @bp.post("/preferences")
 @public
+@takes("language", "theme")
 def preferences() -> ResponseReturnValue:
     """Language and light: kept with the user, or in a cookie before signing in."""
     language, theme = request.form.get("language"), request.form.get("theme")

@@ -11,7 +11,7 @@ from cms.core.errors import Invalid
 from cms.core.paging import page_number, paginate
 from cms.web.admin.forms import AccountForm
 from cms.web.admin.views import bp
-from cms.web.forms import show_faults
+from cms.web.forms import show_faults, takes
 from cms.web.guard import actor, requires
 from schedules import accounts
 from schedules.accounts import AccountFields
@@ -42,6 +42,7 @@ def edit_account(account_id: int) -> ResponseReturnValue:
 
 @bp.post("/accounts/<int:account_id>/pause")
 @requires(Permission.CHANNEL_WRITE)
+@takes()
 def pause_account(account_id: int) -> ResponseReturnValue:
     with transaction():
         accounts.pause(accounts.get(account_id), by=actor())
@@ -51,6 +52,7 @@ def pause_account(account_id: int) -> ResponseReturnValue:
 
 @bp.post("/accounts/<int:account_id>/resume")
 @requires(Permission.CHANNEL_WRITE)
+@takes()
 def resume_account(account_id: int) -> ResponseReturnValue:
     with transaction():
         accounts.resume(accounts.get(account_id), by=actor())

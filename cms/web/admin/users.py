@@ -13,7 +13,7 @@ from cms.core.i18n import N_
 from cms.core.paging import page_number, paginate
 from cms.web.admin.forms import ROLE_NAMES, UserForm
 from cms.web.admin.views import bp
-from cms.web.forms import show_faults
+from cms.web.forms import show_faults, takes
 from cms.web.frame import settings
 from cms.web.guard import actor, requires
 
@@ -44,6 +44,7 @@ def add_user() -> ResponseReturnValue:
 
 @bp.post("/users/<int:user_id>/role")
 @requires(Permission.USER_WRITE)
+@takes("role")
 def change_role(user_id: int) -> ResponseReturnValue:
     with transaction():
         users.set_role(users.get(user_id), _role(request.form.get("role")), by=actor())
@@ -53,6 +54,7 @@ def change_role(user_id: int) -> ResponseReturnValue:
 
 @bp.post("/users/<int:user_id>/link")
 @requires(Permission.USER_WRITE)
+@takes()
 def make_link(user_id: int) -> ResponseReturnValue:
     with transaction():
         user = users.get(user_id)
@@ -64,6 +66,7 @@ def make_link(user_id: int) -> ResponseReturnValue:
 
 @bp.post("/users/<int:user_id>/disable")
 @requires(Permission.USER_WRITE)
+@takes()
 def disable_user(user_id: int) -> ResponseReturnValue:
     with transaction():
         users.disable(users.get(user_id), by=actor())
@@ -73,6 +76,7 @@ def disable_user(user_id: int) -> ResponseReturnValue:
 
 @bp.post("/users/<int:user_id>/enable")
 @requires(Permission.USER_WRITE)
+@takes()
 def enable_user(user_id: int) -> ResponseReturnValue:
     with transaction():
         users.enable(users.get(user_id), by=actor())

@@ -15,7 +15,7 @@ from cms.core.db import session, transaction
 from cms.core.errors import Invalid
 from cms.core.paging import page_number, paginate
 from cms.web.audience.forms import KIND_NAMES, PersonaForm, PoolForm, StageForm
-from cms.web.forms import show_faults
+from cms.web.forms import show_faults, takes
 from cms.web.frame import name_of, settings
 from cms.web.guard import actor, requires
 
@@ -73,6 +73,7 @@ def edit_pool(pool_id: int) -> ResponseReturnValue:
 
 @bp.post("/pools/<int:pool_id>/feed")
 @requires(Permission.AUDIENCE_WRITE)
+@takes()
 def renew_feed(pool_id: int) -> ResponseReturnValue:
     with transaction():
         pools.renew_feed(pools.get(pool_id), by=actor())

@@ -16,8 +16,7 @@ from cms.core.i18n import N_
 from cms.web.calendar.blueprint import bp, team_calendar
 from cms.web.calendar.drawing import Pen, changed_cells, day_words
 from cms.web.calendar.weeks import filters, monday_from
-from cms.web.fields import refuse_unknown
-from cms.web.forms import say
+from cms.web.forms import say, takes
 from cms.web.guard import actor, requires
 from content_library import assets
 from content_library.models import Asset
@@ -32,9 +31,9 @@ _ID = N_("Choose one of those offered.")
 
 @bp.post("/weeks/<monday>/posts")
 @requires(Permission.POST_WRITE)
+@takes("asset", "slot")
 def drop_asset(monday: str) -> ResponseReturnValue:
     """Plan an asset where it was put down."""
-    refuse_unknown({"asset", "slot"})
     asset = assets.get(_number(request.form, "asset"))
     calendar = team_calendar()
 
@@ -56,9 +55,9 @@ def drop_asset(monday: str) -> ResponseReturnValue:
 
 @bp.post("/posts/<int:post_id>/carry")
 @requires(Permission.POST_WRITE)
+@takes("slot")
 def carry(post_id: int) -> ResponseReturnValue:
     """Move a post to where it was put down."""
-    refuse_unknown({"slot"})
 
     def move() -> str:
         post = posts.get(post_id)

@@ -18,8 +18,7 @@ from cms.web.calendar.blueprint import bp
 from cms.web.calendar.drawing import day_words
 from cms.web.calendar.forms import MoveForm, WordsForm
 from cms.web.calendar.planning import LONGEST_WORDS, found_assets
-from cms.web.fields import refuse_unknown
-from cms.web.forms import say, show_faults
+from cms.web.forms import say, show_faults, takes
 from cms.web.guard import actor, can, requires
 from cms.web.library.cards import tray_item
 from content_library import assets, media
@@ -56,7 +55,6 @@ def post(post_id: int) -> ResponseReturnValue:
 @requires(Permission.POST_WRITE)
 def edit_post(post_id: int) -> ResponseReturnValue:
     found, form = posts.get(post_id), WordsForm()
-    refuse_unknown(form._fields)
     if not form.validate_on_submit():
         return _page(found, words=form), 422
     try:
@@ -80,7 +78,6 @@ def edit_post(post_id: int) -> ResponseReturnValue:
 @requires(Permission.POST_WRITE)
 def move_post(post_id: int) -> ResponseReturnValue:
     found, form = posts.get(post_id), MoveForm()
-    refuse_unknown(form._fields)
     if not form.validate_on_submit():
         return _page(found, place=form), 422
     try:
@@ -123,9 +120,9 @@ def swap(post_id: int) -> ResponseReturnValue:
 
 @bp.post("/posts/<int:post_id>/swap")
 @requires(Permission.POST_WRITE)
+@takes("asset", "keep")
 def swap_asset(post_id: int) -> ResponseReturnValue:
     """Another asset in the post's place; `keep` is for the same asset in its newest version."""
-    refuse_unknown({"asset", "keep"})
     chosen = request.form.get("asset", "")
     asset = assets.get(int(chosen) if chosen.isascii() and chosen.isdigit() else 0)
     keeps = request.form.get("keep") == "1"
@@ -138,18 +135,21 @@ def swap_asset(post_id: int) -> ResponseReturnValue:
 
 @bp.post("/posts/<int:post_id>/drop")
 @requires(Permission.POST_WRITE)
+@takes()
 def drop_post(post_id: int) -> ResponseReturnValue:
     return _act(post_id, lambda one: posts.withdraw(one, by=actor()), _("The post is dropped."))
 
 
 @bp.post("/posts/<int:post_id>/restore")
 @requires(Permission.POST_WRITE)
+@takes()
 def restore_post(post_id: int) -> ResponseReturnValue:
     return _act(post_id, lambda one: posts.restore(one, by=actor()), _("The post is back."))
 
 
 @bp.post("/posts/<int:post_id>/submit")
 @requires(Permission.POST_WRITE)
+@takes()
 def submit_post(post_id: int) -> ResponseReturnValue:
     return _act(
         post_id, lambda one: posts.submit(one, by=actor()), _("The post waits for approval.")

@@ -16,7 +16,7 @@ from cms.core.db import session, transaction
 from cms.core.errors import Invalid
 from cms.web.calendar.blueprint import bp, team_calendar
 from cms.web.calendar.forms import CalendarForm, SlotForm
-from cms.web.forms import show_faults
+from cms.web.forms import show_faults, takes
 from cms.web.frame import name_of
 from cms.web.guard import actor, requires
 from content_library import vocabulary
@@ -59,6 +59,7 @@ def add_slot() -> ResponseReturnValue:
 
 @bp.post("/slots/<int:template_id>/theme")
 @requires(Permission.CHANNEL_WRITE)
+@takes("wanted_theme")
 def want_theme(template_id: int) -> ResponseReturnValue:
     chosen = request.form.get("wanted_theme", "")
     theme = int(chosen) if chosen.isascii() and chosen.isdigit() and len(chosen) < 10 else ANY_THEME
@@ -69,6 +70,7 @@ def want_theme(template_id: int) -> ResponseReturnValue:
 
 @bp.post("/slots/<int:template_id>/remove")
 @requires(Permission.CHANNEL_WRITE)
+@takes()
 def remove_slot(template_id: int) -> ResponseReturnValue:
     with transaction():
         slots.remove(slots.get(template_id), by=actor())

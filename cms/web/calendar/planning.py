@@ -18,7 +18,6 @@ from cms.web.calendar import places
 from cms.web.calendar.blueprint import bp, team_calendar
 from cms.web.calendar.drawing import day_words
 from cms.web.calendar.forms import PlanForm
-from cms.web.fields import refuse_unknown
 from cms.web.forms import say, show_faults
 from cms.web.guard import actor, requires
 from cms.web.library.cards import tray_item
@@ -53,7 +52,6 @@ def new_post() -> ResponseReturnValue:
 @requires(Permission.POST_WRITE)
 def create_post() -> ResponseReturnValue:
     form = PlanForm()
-    refuse_unknown(form._fields)
     asset = _asset(form.asset.data)
     if asset is None:
         raise NotFound("asset")

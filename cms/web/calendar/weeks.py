@@ -21,7 +21,7 @@ from cms.web.calendar.blueprint import (
     week_words,
 )
 from cms.web.calendar.drawing import Pen, day_number
-from cms.web.forms import say
+from cms.web.forms import say, takes
 from cms.web.frame import locale_code, name_of
 from cms.web.guard import actor, can, requires
 from cms.web.library.cards import tray_item
@@ -109,6 +109,7 @@ def week(monday: str) -> ResponseReturnValue:
 
 @bp.post("/density")
 @requires(Permission.CALENDAR_READ)
+@takes("density", "next")
 def set_density() -> ResponseReturnValue:
     """How much of each post the board shows, remembered by this browser."""
     wanted = request.form.get("density", "")
@@ -139,6 +140,7 @@ def preview_copy(monday: str) -> ResponseReturnValue:
 
 @bp.post("/weeks/<monday>/copy")
 @requires(Permission.POST_WRITE)
+@takes("source")
 def copy(monday: str) -> ResponseReturnValue:
     target = monday_from(monday)
     source = _source(request.form.get("source"), target)
@@ -151,6 +153,7 @@ def copy(monday: str) -> ResponseReturnValue:
 
 @bp.post("/weeks/<monday>/submit")
 @requires(Permission.POST_WRITE)
+@takes()
 def submit_week(monday: str) -> ResponseReturnValue:
     first = monday_from(monday)
     with transaction():

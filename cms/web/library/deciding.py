@@ -8,7 +8,7 @@ from cms.accounts.permissions import Permission
 from cms.core.db import transaction
 from cms.core.errors import Conflict, NotFound, invalid
 from cms.core.i18n import N_
-from cms.web.forms import say
+from cms.web.forms import say, takes
 from cms.web.frame import name_of
 from cms.web.guard import actor, requires
 from cms.web.library.blueprint import STATUS_NAMES, bp
@@ -20,6 +20,7 @@ from content_library.models import Asset, AssetStatus
 
 @bp.post("/library/<int:asset_id>/status")
 @requires(Permission.ASSET_WRITE)
+@takes("status")
 def set_status(asset_id: int) -> ResponseReturnValue:
     asset = assets.get(asset_id)
     status = _status(request.form.get("status", ""))
@@ -34,6 +35,7 @@ def set_status(asset_id: int) -> ResponseReturnValue:
 
 @bp.post("/library/<int:asset_id>/delete")
 @requires(Permission.ASSET_WRITE)
+@takes()
 def delete(asset_id: int) -> ResponseReturnValue:
     asset = assets.get(asset_id)
     try:
@@ -47,6 +49,7 @@ def delete(asset_id: int) -> ResponseReturnValue:
 
 @bp.post("/library/<int:asset_id>/versions/<int:number>/restore")
 @requires(Permission.ASSET_WRITE)
+@takes("expected_number")
 def restore(asset_id: int, number: int) -> ResponseReturnValue:
     asset = assets.get(asset_id)
     expected = request.form.get("expected_number", type=int, default=0)
@@ -62,6 +65,7 @@ def restore(asset_id: int, number: int) -> ResponseReturnValue:
 
 @bp.post("/library/<int:asset_id>/tags")
 @requires(Permission.TAG_WRITE)
+@takes("tag")
 def add_tag(asset_id: int) -> ResponseReturnValue:
     """Put a tag on, chosen from the list or typed in either language."""
     asset = assets.get(asset_id)
@@ -78,6 +82,7 @@ def add_tag(asset_id: int) -> ResponseReturnValue:
 
 @bp.post("/library/<int:asset_id>/tags/<int:tag_id>/remove")
 @requires(Permission.TAG_WRITE)
+@takes()
 def remove_tag(asset_id: int, tag_id: int) -> ResponseReturnValue:
     asset, tag = assets.get(asset_id), vocabulary.get(tag_id)
     with transaction():
@@ -88,6 +93,7 @@ def remove_tag(asset_id: int, tag_id: int) -> ResponseReturnValue:
 
 @bp.post("/library/<int:asset_id>/changes/<int:change_id>/undo")
 @requires(Permission.TAG_WRITE)
+@takes()
 def undo_change(asset_id: int, change_id: int) -> ResponseReturnValue:
     change = tags.change(change_id)
     if change.asset_id != asset_id:

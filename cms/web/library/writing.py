@@ -14,7 +14,7 @@ from cms.core.errors import Conflict, Invalid, NotFound, Problem, invalid
 from cms.core.i18n import N_
 from cms.core.limits import most
 from cms.core.markdown import render
-from cms.web.forms import say, show_faults
+from cms.web.forms import say, show_faults, takes
 from cms.web.guard import actor, requires
 from cms.web.library.blueprint import bp
 from cms.web.library.forms import FORMS, AssetForm
@@ -91,6 +91,7 @@ def edit(asset_id: int) -> ResponseReturnValue:
 
 @bp.post("/library/preview")
 @requires(Permission.ASSET_WRITE)
+@takes("body")
 def preview() -> ResponseReturnValue:
     """The text as readers would see it; a fragment of HTML for the editor's script."""
     rendered, removed = _preview(request.form.get("body", ""), {})
@@ -99,6 +100,7 @@ def preview() -> ResponseReturnValue:
 
 @bp.post("/library/pictures")
 @requires(Permission.ASSET_WRITE)
+@takes("file")
 def upload_picture() -> ResponseReturnValue:
     """Take in a picture for a text; tells the address to write."""
     upload = request.files.get("file")

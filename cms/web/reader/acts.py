@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from cms.core.db import transaction
 from cms.core.errors import Invalid
 from cms.web.errors import wants_json
-from cms.web.forms import say
+from cms.web.forms import say, takes
 from cms.web.guard import public
 from cms.web.reader import pages, visits
 from cms.web.reader.area import bp
@@ -26,18 +26,21 @@ NO_COOKIE = "no_cookie"
 
 @bp.post("/p/<public_id>/like")
 @public
+@takes("proof", "visit")
 def like(public_id: str) -> ResponseReturnValue:
     return _toggle(public_id, "like")
 
 
 @bp.post("/p/<public_id>/collect")
 @public
+@takes("proof", "visit")
 def collect(public_id: str) -> ResponseReturnValue:
     return _toggle(public_id, "collect")
 
 
 @bp.post("/p/<public_id>/seen")
 @public
+@takes("proof", "visit")
 def seen(public_id: str) -> ResponseReturnValue:
     """The page's script ran in a visible page: a person's browser."""
     publication = links.live_publication(public_id)
@@ -51,6 +54,7 @@ def seen(public_id: str) -> ResponseReturnValue:
 
 @bp.post("/p/<public_id>/share")
 @public
+@takes("proof", "visit")
 def share(public_id: str) -> ResponseReturnValue:
     """Share was pressed; whether anything was sent, no page can know."""
     publication = links.live_publication(public_id)
@@ -64,6 +68,7 @@ def share(public_id: str) -> ResponseReturnValue:
 
 @bp.post("/p/<public_id>/comment")
 @public
+@takes("proof", "visit", "once", "name", "text", "website")
 def comment(public_id: str) -> ResponseReturnValue:
     publication = pages.live(public_id)
     if publication is None:

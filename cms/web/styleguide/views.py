@@ -5,6 +5,7 @@ from typing import Any
 from flask import Blueprint, abort, get_template_attribute, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 
+from cms.web.forms import takes
 from cms.web.guard import public
 from cms.web.styleguide import samples
 
@@ -41,6 +42,7 @@ def show(page: str = "index") -> ResponseReturnValue:
 
 @bp.post("/move/<int:number>")
 @public
+@takes("slot")
 def move(number: int) -> ResponseReturnValue:
     """Move a post of the mock week, as the calendar does it, or refuse as policy would."""
     target = _cell(request.form["slot"])
@@ -59,6 +61,7 @@ def move(number: int) -> ResponseReturnValue:
 
 @bp.post("/create")
 @public
+@takes("asset", "slot")
 def create() -> ResponseReturnValue:
     """Plan an asset of the tray into the mock week."""
     title, lang = samples.TITLES[int(request.form["asset"])]

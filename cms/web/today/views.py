@@ -16,7 +16,7 @@ from cms.core.errors import Conflict, Invalid, NotFound, SeedbedError, invalid
 from cms.core.i18n import N_
 from cms.core.paging import page_number, paginate
 from cms.web import previews
-from cms.web.forms import say
+from cms.web.forms import say, takes
 from cms.web.frame import local, settings
 from cms.web.guard import actor, can, requires
 from cms.web.today.forms import REASONS, ApproveForm, RejectForm
@@ -91,6 +91,7 @@ def reject(post_id: int) -> ResponseReturnValue:
 
 @bp.post("/posts/<int:post_id>/withdraw-approval")
 @requires(Permission.POST_APPROVE)
+@takes()
 def withdraw_approval(post_id: int) -> ResponseReturnValue:
     post = _post(post_id)
     with transaction():
