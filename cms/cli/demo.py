@@ -14,7 +14,7 @@ from cms.cli.users import link_to
 from cms.core import logs
 from cms.core.db import transaction
 from cms.core.errors import SeedbedError
-from cms.demo import comparing, models, team, wiping, world
+from cms.demo import comparing, marks, team, wiping, world
 
 
 @click.group("demo", cls=AppGroup, invoke_without_command=True)
@@ -30,7 +30,7 @@ def group(context: click.Context, reset: bool) -> None:
 @group.command("status")
 def status() -> None:
     """Whether this is a demo installation, and of which day."""
-    found = models.mark()
+    found = marks.mark()
     if found is None:
         click.echo("empty" if world.is_empty() else "not a demo")
     elif found.finished_at is None:
@@ -78,7 +78,7 @@ def _load(*, reset: bool) -> None:
 
 def before_start() -> Iterator[str]:
     """Fill an empty installation with the demo world; finish, by beginning anew, one torn in two."""
-    found = models.mark()
+    found = marks.mark()
     if found is not None and found.finished_at is None:
         yield "the demo world was not loaded to its end; beginning anew"
         wiping.wipe()
@@ -95,7 +95,7 @@ def after_start() -> Iterator[str]:
             token = tokens.issue(tokens.Purpose.SET_UP)
         yield f"first administrator  {link_to(token)}"
         return
-    if models.mark() is None:
+    if marks.mark() is None:
         return
     yield "Sign in to the demo as (each link works once, flask users link LOGIN makes another):"
     for login in team.ROLE_LOGINS:

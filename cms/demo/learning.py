@@ -23,15 +23,21 @@ def decide(crew: Team, moment: datetime) -> str:
     with transaction():
         analyst = team.member("analyst")
         for suggestion in waiting:
-            known = suggestions.counts()
-            if known[SuggestionState.ACCEPTED] and known[SuggestionState.UNDONE]:
+            if has_both():
                 break
+            is_second = suggestions.counts()[SuggestionState.ACCEPTED] > 0
             with step_at(moment + DECIDES_AFTER):
                 suggestions.accept(suggestion, by=analyst)
-            if known[SuggestionState.ACCEPTED]:
+            if is_second:
                 with step_at(moment + DECIDES_AFTER + SECOND_THOUGHT_AFTER):
                     suggestions.undo(suggestion, by=analyst)
     return f"learning: {deliveries} deliveries, {len(waiting)} suggestions"
+
+
+def has_both() -> bool:
+    """Whether one suggestion stands accepted and one undone."""
+    known = suggestions.counts()
+    return known[SuggestionState.ACCEPTED] > 0 and known[SuggestionState.UNDONE] > 0
 
 
 def latest(crew: Team, moment: datetime) -> str:

@@ -2,10 +2,9 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from cms.core.db import Model, session
+from cms.core.db import Model
 
 
 class DemoWorld(Model):
@@ -18,8 +17,3 @@ class DemoWorld(Model):
     today: Mapped[date]  # the day it was made for, in the workspace's zone
     began_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
-
-
-def mark() -> DemoWorld | None:
-    """The mark of this installation, if it is a demo."""
-    return session.scalar(select(DemoWorld).limit(1))

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from cms.demo.truth import Placing, Truth
 
 ON_PAGE = ("like", "collect", "comment")  # what a reader does after having opened the page
-SHARE_PROVEN = 0.8  # of openings in which the page's script says that somebody is there
+SHARE_PROVEN = 0.4  # of openings in which the page's script says that somebody is there
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from cms.core import storage
 from cms.core.db import Model, session, transaction
 from cms.core.errors import conflict
 from cms.core.i18n import N_
-from cms.demo.models import mark
+from cms.demo.marks import mark
 from content_library.models import Media
 from feedback import ingest
 

@@ -16,7 +16,8 @@ from cms.core.errors import conflict
 from cms.core.i18n import N_
 from cms.demo import learning, responses, shelves, team, today, truth, week
 from cms.demo.choosing import Planner
-from cms.demo.models import DemoWorld, mark
+from cms.demo.marks import mark
+from cms.demo.models import DemoWorld
 from cms.demo.readers import Readers
 from cms.demo.week import Team
 from content_library import jobs as library_jobs
@@ -26,7 +27,7 @@ from schedules.wall_time import monday_of
 
 WEEKS_BEFORE = 4
 LEARNS_AT = time(3, 10)
-LEARNED_AFTER = (21, 26)  # days from the first Monday until the model was asked
+LEARNED_AFTER = (24, 27)  # days from the first Monday until the model was asked, if need be again
 MENDS_AFTER = timedelta(days=9)
 NOISY = ("schedules", "feedback", "content_library")
 
@@ -122,7 +123,7 @@ def _past(crew: Team, days: Days) -> Iterator[str]:
                 shelves.mend(crew.planners[0])
         week.live_through(crew, day, until=days.moment)
         day += timedelta(days=1)
-        if day in lessons:
+        if day in lessons and not learning.has_both():
             lesson = crew.moment(day, LEARNS_AT)
             written = responses.feed(crew, readers, since=known, until=lesson)
             yield f"readers: {written} events until {day}"

@@ -12,7 +12,7 @@ from cms.core.clock import holding, now
 from cms.core.config import current
 from cms.core.db import Model, session, transaction
 from cms.core.errors import Conflict
-from cms.demo import models, pack, responses, team, wiping, world
+from cms.demo import marks, pack, responses, team, wiping, world
 from cms.demo.choosing import Planner
 from cms.demo.models import DemoWorld
 from cms.demo.readers import Sent
@@ -84,7 +84,7 @@ def test_people_who_joined_a_demo_keep_it(elsewhere: Flask) -> None:
     with pytest.raises(Conflict) as refused:
         wiping.wipe()
     assert refused.value.problem.code == "people_at_work"
-    assert models.mark() is not None
+    assert marks.mark() is not None
 
 
 def test_a_wiped_demo_leaves_no_row(elsewhere: Flask) -> None:
