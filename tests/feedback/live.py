@@ -67,14 +67,15 @@ class Reader:
         answer = self.get(f"/l/{code}")
         return self.get(answer.location) if answer.status_code == 302 else answer
 
-    def fields(self) -> dict[str, str]:
-        """The hidden fields of the page's forms."""
-        return dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', self.page))
+    def fields(self, act: str) -> dict[str, str]:
+        """The hidden fields of the page's form for that act."""
+        found = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', self.page))
+        return {name: text for name, text in found.items() if name != "once" or act == "comment"}
 
     def post(self, of: Publication, act: str, data: dict[str, str] | None = None, **headers: str):
         return self.client.post(
             f"/p/{of.public_id}/{act}",
-            data=self.fields() | (data or {}),
+            data=self.fields(act) | (data or {}),
             headers=self.headers | headers,
             environ_base=self.environ,
         )
