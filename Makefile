@@ -53,7 +53,7 @@ screenshots: $(VENV)/dev.stamp ## Make the pictures in the docs from the demo wo
 	@$(BIN)/python -m tests.browser.screenshots
 
 words: $(VENV)/dev.stamp ## Gather new words into the Chinese catalogue
-	@$(BABEL) -q extract -F babel.cfg -k N_ -k NotFound -k Registry -k lazy_gettext -o $(POT) --sort-output --no-location --omit-header .
+	@$(BABEL) -q extract -F babel.cfg -k N_ -k NotFound -k lazy_gettext -o $(POT) --sort-output --no-location --omit-header .
 	@$(BABEL) -q update -i $(POT) -o $(WORDS:.mo=.po) -l zh_Hans_CN --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 	@rm -f $(POT)
 

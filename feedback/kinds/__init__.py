@@ -1,5 +1,6 @@
 """The kinds of feedback events, and how each is counted."""
 
+from cms.core.i18n import N_
 from cms.core.registry import Registry
 from feedback.kinds.base import Kind
 from feedback.kinds.click import Click
@@ -15,7 +16,7 @@ from feedback.kinds.view import View
 __all__ = ["COUNTED", "KINDS", "TOGGLES", "Kind"]
 
 KINDS: Registry[Kind] = Registry(
-    "feedback kind",
+    N_("feedback kind"),
     Click(),
     View(),
     Open(),

@@ -1,11 +1,12 @@
 """The channels we can publish through: one file each, one line each here."""
 
+from cms.core.i18n import N_
 from cms.core.registry import Registry
 from schedules.channels.base import Channel
 from schedules.channels.manual import Manual
 from schedules.channels.reader import Reader
 from schedules.channels.sandbox import Sandbox
 
-CHANNELS: Registry[Channel] = Registry("channel", Reader(), Manual(), Sandbox())
+CHANNELS: Registry[Channel] = Registry(N_("channel"), Reader(), Manual(), Sandbox())
 
 __all__ = ["CHANNELS", "Channel"]
