@@ -12,6 +12,7 @@ from flask import Flask, has_app_context
 from flask.testing import FlaskClient
 from sqlalchemy import event
 
+from cms.core import config, jobs, storage
 from cms.core.config import settings_from
 from cms.core.db import db, session, transaction
 from cms.factory import create_app
@@ -69,6 +70,10 @@ def application(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture
 def app(application: Flask) -> Iterator[Flask]:
     """The application with an app context open and everything written undone afterwards."""
+    settings = application.config["SEEDBED"]
+    config.use(settings)  # another test may have made an application of its own meanwhile
+    jobs.connect(settings.redis_url)
+    storage.connect(settings.folder("media"))
     with application.app_context():
         engine = db.engine
         with engine.connect() as connection:
