@@ -55,7 +55,7 @@ class MoveForm(PlaceForm):
 
 class SlotForm(Form):
     account = SelectField(_("Account"), coerce=int)
-    weekday = SelectField(_("Day"), coerce=int)
+    weekday = SelectField(_("Weekday"), coerce=int)
     wall_time = StringField(_("Time"), widget=TimeInput())
     wanted_theme = SelectField(_("Theme wanted"), coerce=int)
 
