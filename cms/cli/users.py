@@ -21,7 +21,7 @@ def list_users() -> None:
 @group.command("add")
 @click.argument("login")
 @click.argument("name")
-@click.argument("role", type=click.Choice(list(Role)))
+@click.argument("role", type=click.Choice([role.value for role in Role]))
 def add_user(login: str, name: str, role: str) -> None:
     """Add a user and print their one-time sign-in link."""
     with transaction():

@@ -23,6 +23,7 @@ def running() -> Iterator[System]:
             shutil.copytree(filled, one.home, dirs_exist_ok=True)
         one.up()
         eventually(lambda: len(world.links(one)) == len(world.ROLES), what="a link for each role")
+        world.until_healthy(one)
         yield one
 
 

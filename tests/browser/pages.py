@@ -42,6 +42,13 @@ class Screen:
         return found[0]
 
 
+def feeds(page: Page) -> list[str]:
+    """The addresses of all pools' feeds."""
+    page.goto("/audience/")
+    links = page.locator("a[href*='/f/']").all()
+    return [address for link in links if (address := link.get_attribute("href"))]
+
+
 SCREENS = (
     Screen("sign in", "", "/sign-in"),
     Screen("feed", "", r"/f/[\w-]+$", through="/audience/"),

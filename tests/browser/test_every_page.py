@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
-from tests.browser.pages import SCREENS, Screen
+from tests.browser.pages import SCREENS, Screen, feeds
 from tests.browser.world import DESK, PHONE, People
 
 pytestmark = pytest.mark.browser
@@ -37,7 +37,23 @@ def grave(page: Page, *rules: str) -> list[str]:
 
 @pytest.mark.parametrize("screen", SCREENS, ids=lambda screen: screen.name)
 def test_page(screen: Screen, people: People) -> None:
-    page = screen.open(people)
+    judge(screen.open(people))
+
+
+def test_a_reader_s_page(people: People) -> None:
+    addresses = feeds(people.a("planner"))
+    reader = people.a_stranger(size=PHONE, locale="zh-CN")
+    for address in addresses:
+        reader.goto(address)
+        if reader.locator(".feed h2 a").count():
+            break
+    reader.locator(".feed h2 a").first.click()
+    expect(reader.locator(".react")).to_be_visible()
+    judge(reader)
+
+
+def judge(page: Page) -> None:
+    """Everything that is true of every page."""
     assert page.locator("h1").count() == 1, page.locator("h1").all_inner_texts()
     assert page.title().strip(" ·").removesuffix("Seedbed").strip(" ·"), "a title of its own"
     ids = page.evaluate("() => [...document.querySelectorAll('[id]')].map((one) => one.id)")

@@ -1,6 +1,9 @@
 """The whole system with its demo world, and browsers that watch every page they open for faults."""
 
 import re
+import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -8,7 +11,8 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
-from bench.running import System
+from bench.running import System, eventually
+from cms.web.frame import BANNER_SECONDS
 from tests import system_parts
 
 ROLES = ("planner", "operator", "analyst", "administrator")
@@ -37,6 +41,21 @@ def links(system: System) -> dict[str, str]:
     """The one-time links that the start printed, by role."""
     found = re.findall(r"^\s+(\w+)\s+(http\S+/enter/\S+)$", system.text, re.M)
     return {role: address for role, address in found if role in ROLES}
+
+
+def until_healthy(system: System) -> None:
+    """Wait until every process beats and the pages have forgotten that some did not."""
+
+    def is_well() -> bool:
+        try:
+            with urllib.request.urlopen(f"{system.url}/healthz", timeout=10) as answer:
+                return bool(answer.status == 200)
+        except urllib.error.HTTPError as error:
+            error.close()
+            return False
+
+    eventually(is_well, within=60, pause=0.5, what="every process beats")
+    time.sleep(BANNER_SECONDS)
 
 
 @dataclass
