@@ -19,6 +19,7 @@ from tests.browser.world import PHONE, People
 
 FOLDER = ROOT / "docs" / "screenshots"
 MOST_BYTES = 300 * 1024
+DITHER = Image.Dither.NONE
 WIDE = {"width": 1440, "height": 900}
 
 
@@ -120,7 +121,8 @@ def _shrink(path: Path) -> None:
     for colours in (256, 128, 64):
         if path.stat().st_size <= MOST_BYTES:
             return
-        whole.quantize(colours, method=Image.Quantize.MAXCOVERAGE).save(path, optimize=True)
+        few = whole.quantize(colours, Image.Quantize.MAXCOVERAGE, kmeans=8, dither=DITHER)
+        few.save(path, optimize=True)
 
 
 def main() -> int:
