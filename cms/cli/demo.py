@@ -12,6 +12,7 @@ from cms.accounts import tokens, users
 from cms.cli import up_banner
 from cms.cli.users import link_to
 from cms.core import logs
+from cms.core.config import current
 from cms.core.db import transaction
 from cms.core.errors import SeedbedError
 from cms.demo import comparing, marks, team, wiping, world
@@ -78,6 +79,8 @@ def _load(*, reset: bool) -> None:
 
 def before_start() -> Iterator[str]:
     """Fill an empty installation with the demo world; finish, by beginning anew, one torn in two."""
+    if not current().is_demo_wanted:
+        return
     found = marks.mark()
     if found is not None and found.finished_at is None:
         yield "the demo world was not loaded to its end; beginning anew"

@@ -12,16 +12,15 @@ from pathlib import Path
 
 import click
 import flask_migrate
-from flask import Flask, current_app
+from flask import Flask
 from flask.cli import ScriptInfo, pass_script_info
 
 from cms.cli import up_banner
 from cms.cli.begin import on_stop
-from cms.core import logs, ports
+from cms.core import logs, ports, preparing
 from cms.core.beats import Beat
 from cms.core.broker import BrokerUnavailable, EmbeddedBroker
 from cms.core.config import Settings
-from cms.core.db import db
 from cms.core.home_lock import HomeInUse, HomeLock
 from cms.core.jobs import QueueName
 from cms.core.processes import Spawn
@@ -70,6 +69,9 @@ class System:
         try:
             self._prepare()
             self._start_web(started)
+            self._fill()
+            self._start_background()
+            self._greet()
             with self._beating() as beat:
                 self.supervisor.watch(
                     self.ending, lambda: beat.touch(children=self.supervisor.state())
@@ -92,10 +94,9 @@ class System:
         with self.app.app_context():
             _bring_schema_up_to_date()
         logs.configure(process="supervisor")  # migrations set up logging of their own
+        preparing.clear(self.settings.home)
         if self.settings.is_redis_embedded:
             self._start_broker()
-        for line in up_banner.preparations(self.app):
-            _tell("data", line)
 
     def _start_broker(self) -> None:
         broker = EmbeddedBroker(self.settings.home / "broker", self.settings.redis_url)
@@ -108,8 +109,6 @@ class System:
 
     def _start_web(self, started: float) -> None:
         """The web server first; the rest when it answers, so that the first page comes soon."""
-        if self.ending.is_set():
-            return
         self._add("web", self._gunicorn(), WEB, descriptors=(self.listener.fileno(),))
         is_answering = threading.Event()
         threading.Thread(
@@ -121,10 +120,23 @@ class System:
         ):
             self.supervisor.turn()
             is_answering.wait(0.1)
-        if not self.ending.is_set():
-            self._start_background()
+
+    def _fill(self) -> None:
+        """Load what a first start needs, while the pages tell how far it is.
+
+        Clock and workers start afterwards: they must not publish a past that is still being told.
+        """
+        for done, line in enumerate(up_banner.preparations(self.app), start=1):
+            _tell("data", line)
+            preparing.say(self.settings.home, line, done)
+            self.supervisor.turn()
+            if self.ending.is_set():
+                return
+        preparing.clear(self.settings.home)
 
     def _start_background(self) -> None:
+        if self.ending.is_set():
+            return
         self._add("clock", self._flask("clock"), BACKGROUND)
         for name in QueueName:
             count = self.settings.publish_workers if name is QueueName.PUBLISH else 1
@@ -161,8 +173,14 @@ class System:
             time.sleep(0.1)
         if self.ending.is_set():
             return
-        _tell("web", f"answering after {time.monotonic() - started:.1f} s")
+        _tell(
+            "web", f"answering after {time.monotonic() - started:.1f} s: {self.settings.base_url}"
+        )
         is_answering.set()
+
+    def _greet(self) -> None:
+        if self.ending.is_set():
+            return
         print(f"\n  Seedbed is running at {self.settings.base_url}")
         for line in up_banner.lines(self.app):
             print(f"  {line}")
@@ -170,10 +188,7 @@ class System:
 
 
 def _bring_schema_up_to_date() -> None:
-    if Path(current_app.extensions["migrate"].directory).is_dir():
-        flask_migrate.upgrade()
-    else:
-        db.create_all()
+    flask_migrate.upgrade()
 
 
 def _answers(port: int) -> bool:

@@ -9,12 +9,12 @@ log = structlog.get_logger(__name__)
 
 Hook = Callable[[], Iterable[str]]
 
-BEFORE_START: list[Hook] = []  # after the schema, with the broker up: load the demo world, say so
+BEFORE_START: list[Hook] = []  # before clock and workers: load the demo world, say so
 AFTER_START: list[Hook] = []  # sign-in links and the like
 
 
 def preparations(app: Flask) -> Iterable[str]:
-    """Run what has to be there before the first page; yields a line per step."""
+    """Run what has to be there before clock and workers start; yields a line per step."""
     yield from _run(app, BEFORE_START)
 
 

@@ -16,6 +16,9 @@ ROOT = Path(__file__).resolve().parents[2]
 LONGEST_SOCKET_PATH = 100  # systems allow 103 to 107 bytes
 
 
+_OFF = ("", "0", "false", "no", "f", "n", "off")
+
+
 class Mode(StrEnum):
     PRODUCTION = "production"
     DEVELOPMENT = "development"
@@ -48,6 +51,7 @@ class Settings:
     publish_workers: int
     lease_seconds: int  # how long a worker may hold a publication before a peer takes over
     faults: str
+    is_demo_wanted: bool
 
     @property
     def zone(self) -> ZoneInfo:
@@ -103,7 +107,10 @@ def settings_from(environ: Mapping[str, str] = os.environ) -> Settings:
         publish_workers=_number(environ, "SEEDBED_PUBLISH_WORKERS", 2, faults, highest=64),
         lease_seconds=_number(environ, "SEEDBED_LEASE_SECONDS", 60, faults, highest=3600),
         faults=environ.get("FAULT", "") if mode is Mode.TEST else "",
+        is_demo_wanted=environ.get("SEEDBED_DEMO", "on").lower() not in _OFF,
     )
+    if mode is Mode.PRODUCTION and environ.get("FLASK_DEBUG", "").lower() not in _OFF:
+        faults.append("FLASK_DEBUG: no debugger in production; set SEEDBED_ENV=development for it")
     if faults:
         raise BadSettings(faults)
     return settings

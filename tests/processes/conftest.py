@@ -53,7 +53,7 @@ class Home:
     def environ(self, **more: str) -> dict[str, str]:
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         mine = {"SEEDBED_HOME": str(self.path), "SEEDBED_ENV": "test", "PORT": str(self.port)}
-        return {**kept, **mine, **more}
+        return {**kept, **mine, "SEEDBED_DEMO": "off", **more}
 
     def run(self, *words: str, **more: str) -> "Running":
         running = Running([*words], self.environ(**more))

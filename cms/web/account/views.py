@@ -9,11 +9,13 @@ from cms.accounts import sign_in as signing_in
 from cms.accounts import tokens, users
 from cms.accounts.models import Role, User
 from cms.accounts.permissions import Permission
+from cms.core import preparing
 from cms.core.clock import now
 from cms.core.db import session, transaction
 from cms.core.errors import Invalid
 from cms.web.account.forms import PasswordForm, SetUpForm, SignInForm
 from cms.web.forms import say, show_faults, takes
+from cms.web.frame import settings
 from cms.web.guard import actor, public, requires
 from cms.web.login import enter, leave, safe_next
 
@@ -31,6 +33,8 @@ HOMES = {
 @public
 def home() -> ResponseReturnValue:
     """Everybody's own start: the place where their day begins."""
+    if told := preparing.progress(settings().home):
+        return render_template("account/preparing.html", told=told)
     if not current_user.is_authenticated:
         return redirect(url_for("account.sign_in"))
     return redirect(url_for(HOMES[current_user.role]))
@@ -39,6 +43,8 @@ def home() -> ResponseReturnValue:
 @bp.route("/sign-in", methods=["GET", "POST"])
 @public
 def sign_in() -> ResponseReturnValue:
+    if told := preparing.progress(settings().home):
+        return render_template("account/preparing.html", told=told)
     form = SignInForm()
     if not form.validate_on_submit():
         return _show_sign_in(form, 422 if form.is_submitted() else 200)
@@ -121,7 +127,14 @@ def preferences() -> ResponseReturnValue:
         with transaction():
             users.set_preferences(actor(), locale=language, theme=theme)
     elif language in ("en", "zh"):
-        answer.set_cookie("sb_lang", language, max_age=31_536_000, samesite="Lax", httponly=True)
+        answer.set_cookie(
+            "sb_lang",
+            language,
+            max_age=31_536_000,
+            samesite="Lax",
+            httponly=True,
+            secure=settings().base_url.startswith("https://"),
+        )
     return answer
 
 
