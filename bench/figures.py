@@ -62,7 +62,8 @@ def keep(figures: list[Figure]) -> None:
             for line in RESULTS.read_text().splitlines()
             if line and json.loads(line)["name"] not in names
         ]
-    lines = sorted([*kept, *(figure.line() for figure in figures)])
+    lines = [*kept, *(figure.line() for figure in figures)]
+    lines.sort(key=lambda line: str(json.loads(line)["name"]))
     RESULTS.write_text("\n".join(lines) + "\n")
     TABLE.parent.mkdir(exist_ok=True)
     TABLE.write_text(_table([json.loads(line) for line in lines]))
