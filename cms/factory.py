@@ -15,6 +15,7 @@ from cms.core.config import ROOT, Mode, Settings, settings_from
 from cms.core.db import db
 from cms.core.limits import most
 from cms.web import areas, errors, frame, guard, headers, login, requests, sessions, styleguide
+from cms.web.numbers import RowNumber
 
 csrf = CSRFProtect()
 migrate = Migrate()
@@ -43,6 +44,7 @@ def create_app(settings: Settings | None = None) -> Flask:
             "localhost",
         ],
     )
+    app.url_map.converters["int"] = RowNumber
     _connect_extensions(app, settings)
     for package in (audience, content_library, schedules, feedback):
         package.wiring.connect()

@@ -48,7 +48,7 @@ def page_number(text: str | None) -> int:
     """Coerce a page number out of a query string; raises Invalid, naming what is allowed."""
     if not text:
         return 1
-    if text.isascii() and text.isdigit() and 1 <= int(text) <= LAST_PAGE:
+    if text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= LAST_PAGE:
         return int(text)
     raise invalid(
         "page", "bad_page", N_("Page must be a whole number from 1 to %(last)s."), last=LAST_PAGE

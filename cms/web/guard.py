@@ -28,6 +28,8 @@ def connect(app: Flask) -> None:
 
 
 def _check() -> ResponseReturnValue | None:
+    if "\0" in request.path:
+        abort(404)  # no row's name holds one, and not every database can be asked for it
     if request.endpoint is None or request.endpoint == "static":
         return None
     view = current_app.view_functions[request.endpoint]

@@ -1,6 +1,7 @@
 """Every endpoint names who may enter, and every role gets exactly that."""
 
 import pytest
+from werkzeug.routing import IntegerConverter
 
 from cms.accounts.models import Role
 from cms.accounts.permissions import MARK, PERMISSIONS, PUBLIC
@@ -71,9 +72,7 @@ def test_each_role_enters_where_its_permissions_say(client, app, role):
 def _path(rule):
     """The rule's path with every place filled: numbers by one that no row has."""
     values = {
-        name: 999_999
-        if type(converter).__name__ == "IntegerConverter"
-        else SAMPLE.get(name, "none")
+        name: 999_999 if isinstance(converter, IntegerConverter) else SAMPLE.get(name, "none")
         for name, converter in rule._converters.items()
     }
     return rule.build(values)[1]

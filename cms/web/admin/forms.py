@@ -1,11 +1,12 @@
 """Forms of the settings pages."""
 
 from flask_babel import lazy_gettext as _
-from wtforms import IntegerField, SelectField, SelectMultipleField, StringField
+from wtforms import SelectField, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice
 
 from cms.accounts.models import Role
 from cms.web.forms import Form
+from cms.web.numbers import WholeNumberField
 
 ROLE_NAMES = {
     Role.PLANNER: _("Planner"),
@@ -27,5 +28,5 @@ class AccountForm(Form):
     name = StringField(_("Name"))
     channel = SelectField(_("Channel"))
     persona_id = SelectField(_("Persona"), coerce=int)
-    per_minute = IntegerField(_("Posts a minute, at most"), default=60)
+    per_minute = WholeNumberField(_("Posts a minute, at most"), default=60)
     pool_ids = SelectMultipleField(_("Pools it reaches"), coerce=int)

@@ -1,11 +1,12 @@
 """Forms of stages, pools and personas."""
 
 from flask_babel import lazy_gettext as _
-from wtforms import BooleanField, IntegerField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 
 from audience.models import PoolKind, StageGroup
 from cms.web.forms import Form
+from cms.web.numbers import WholeNumberField
 
 KIND_NAMES = {PoolKind.GROUP: _("Group"), PoolKind.MOMENTS: _("Moments")}
 GROUP_NAMES = {
@@ -24,7 +25,7 @@ class StageForm(Form):
     )
     description_en = TextAreaField(_("English description"))
     description_zh = TextAreaField(_("Chinese description"))
-    position = IntegerField(_("Place on the board"), default=0)
+    position = WholeNumberField(_("Place on the board"), default=0)
     is_active = BooleanField(_("In use"), default=True)
 
 
@@ -34,7 +35,7 @@ class PoolForm(Form):
         _("Kind"), choices=[SelectChoice(kind.value, KIND_NAMES[kind]) for kind in PoolKind]
     )
     stage_id = SelectField(_("Stage"), coerce=int)
-    size = IntegerField(_("People"), default=0)
+    size = WholeNumberField(_("People"), default=0)
     is_active = BooleanField(_("In use"), default=True)
 
 

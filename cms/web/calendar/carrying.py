@@ -18,6 +18,7 @@ from cms.web.calendar.drawing import Pen, changed_cells, day_words
 from cms.web.calendar.weeks import filters, monday_from
 from cms.web.forms import say, takes
 from cms.web.guard import actor, requires
+from cms.web.numbers import row_number
 from content_library import assets
 from content_library.models import Asset
 from schedules import accounts, board, foresight, landing, placing, posts, publications
@@ -124,10 +125,10 @@ def _board(monday: date, keep: dict[str, Any]) -> Board:
 
 
 def _number(source: Mapping[str, str], name: str) -> int:
-    text = source.get(name, "")
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
+    number = row_number(source.get(name, ""))
+    if number is None:
         raise invalid(name, "bad_choice", _ID)
-    return int(text)
+    return number
 
 
 def _words(place: Place) -> str:

@@ -12,6 +12,7 @@ from cms.web.calendar.blueprint import POOL_ICONS, short_day, weekday
 from cms.web.forms import say
 from cms.web.frame import locale_code, name_of
 from cms.web.guard import can
+from cms.web.numbers import row_number
 from content_library import media
 from schedules import landing
 from schedules.board import Board, BoardRow, Card, Cell
@@ -149,8 +150,9 @@ def changed_cells(before: Board, after: Board) -> list[Cell]:
 
 def day_number(board: Board, asked: str | None) -> int:
     """Which day a phone shows: the one asked for, else today, else the first."""
-    if asked and asked.isascii() and asked.isdigit() and 1 <= int(asked) <= len(board.days):
-        return int(asked)
+    number = row_number(asked or "")
+    if number and number <= len(board.days):
+        return number
     return next((n for n, day in enumerate(board.days, 1) if day.is_today), 1)
 
 

@@ -21,6 +21,7 @@ from cms.web.calendar.planning import LONGEST_WORDS, found_assets
 from cms.web.forms import say, show_faults, takes
 from cms.web.guard import actor, can, requires
 from cms.web.library.cards import tray_item
+from cms.web.numbers import row_number
 from content_library import assets, media
 from schedules import approvals, content, foresight, posts, preflight, wall_time
 from schedules.board import state_of
@@ -62,7 +63,7 @@ def edit_post(post_id: int) -> ResponseReturnValue:
             posts.edit(
                 found,
                 text=form.text.data or "",
-                media_ids=[int(one) for one in form.pictures.data or [] if one.isdigit()],
+                media_ids=_chosen_pictures(form),
                 expected_revision=_revision(form),
                 by=actor(),
             )
@@ -123,8 +124,7 @@ def swap(post_id: int) -> ResponseReturnValue:
 @takes("asset", "keep")
 def swap_asset(post_id: int) -> ResponseReturnValue:
     """Another asset in the post's place; `keep` is for the same asset in its newest version."""
-    chosen = request.form.get("asset", "")
-    asset = assets.get(int(chosen) if chosen.isascii() and chosen.isdigit() else 0)
+    asset = assets.get(row_number(request.form.get("asset", "")) or 0)
     keeps = request.form.get("keep") == "1"
     return _act(
         post_id,
@@ -187,8 +187,11 @@ def _overtaken(post_id: int, form: WordsForm, error: Conflict) -> str:
 
 
 def _revision(form: WordsForm | MoveForm) -> int:
-    text = form.revision.data or ""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    return row_number(form.revision.data or "") or 0
+
+
+def _chosen_pictures(form: WordsForm) -> list[int]:
+    return [number for one in form.pictures.data or [] if (number := row_number(one)) is not None]
 
 
 def _page(

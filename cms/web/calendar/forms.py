@@ -3,7 +3,6 @@
 from flask_babel import lazy_gettext as _
 from wtforms import (
     HiddenField,
-    IntegerField,
     RadioField,
     SelectField,
     SelectMultipleField,
@@ -14,6 +13,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.widgets import CheckboxInput, DateInput, ListWidget, TimeInput
 
 from cms.web.forms import Form
+from cms.web.numbers import WholeNumberField
 
 BY_HAND = ""
 FOLDS = [
@@ -63,6 +63,6 @@ class SlotForm(Form):
 class CalendarForm(Form):
     name = StringField(_("Name"))
     timezone = StringField(_("Time zone"))
-    late_group_minutes = IntegerField(_("A post to a group is missed after (minutes)"))
-    late_moments_minutes = IntegerField(_("A post to Moments is missed after (minutes)"))
-    gap_minutes = IntegerField(_("Least time between two posts of a pool (minutes)"))
+    late_group_minutes = WholeNumberField(_("A post to a group is missed after (minutes)"))
+    late_moments_minutes = WholeNumberField(_("A post to Moments is missed after (minutes)"))
+    gap_minutes = WholeNumberField(_("Least time between two posts of a pool (minutes)"))

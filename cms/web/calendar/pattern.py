@@ -19,6 +19,7 @@ from cms.web.calendar.forms import CalendarForm, SlotForm
 from cms.web.forms import show_faults, takes
 from cms.web.frame import name_of
 from cms.web.guard import actor, requires
+from cms.web.numbers import row_number
 from content_library import vocabulary
 from content_library.models import Tag, TagGroup
 from schedules import accounts, calendars, slots, wall_time
@@ -62,7 +63,7 @@ def add_slot() -> ResponseReturnValue:
 @takes("wanted_theme")
 def want_theme(template_id: int) -> ResponseReturnValue:
     chosen = request.form.get("wanted_theme", "")
-    theme = int(chosen) if chosen.isascii() and chosen.isdigit() and len(chosen) < 10 else ANY_THEME
+    theme = row_number(chosen) or ANY_THEME
     with transaction():
         slots.want(slots.get(template_id), vocabulary.get(theme) if theme else None, by=actor())
     return _saved(_("The slot is saved."))

@@ -16,6 +16,7 @@ from cms.core.errors import invalid
 from cms.core.i18n import N_
 from cms.web.calendar.drawing import day_words, pool_words, slot_words
 from cms.web.calendar.forms import BY_HAND, PlaceForm
+from cms.web.numbers import row_number
 from schedules import accounts, landing, placing, slots, wall_time
 from schedules.models import Calendar, ChannelAccount, Post
 
@@ -41,10 +42,11 @@ def read(form: PlaceForm) -> Chosen:
         return Chosen(
             pools.get(place.pool_id), accounts.get(place.account_id), place.on, place.at, fold
         )
-    if not (form.pool.data or "").isdigit():
+    pool_id = row_number(form.pool.data or "")
+    if pool_id is None:
         raise invalid("pool", "bad_choice", N_("Choose one of the pools offered."))
     return Chosen(
-        pools.get(int(form.pool.data)),
+        pools.get(pool_id),
         None,
         wall_time.parse_date(form.wall_date.data or ""),
         wall_time.parse_time(form.wall_time.data or ""),

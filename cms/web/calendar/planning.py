@@ -21,6 +21,7 @@ from cms.web.calendar.forms import PlanForm
 from cms.web.forms import say, show_faults
 from cms.web.guard import actor, requires
 from cms.web.library.cards import tray_item
+from cms.web.numbers import row_number
 from content_library import assets
 from content_library.models import Asset
 from content_library.search import finder
@@ -145,9 +146,9 @@ def _start(form: PlanForm, calendar: Calendar) -> date:
         form.wall_time.data = f"{place.at:%H:%M}"
     day = place.on if place else _day(request.args.get("day"), calendar)
     form.wall_date.data = day.isoformat()
-    stage = request.args.get("stage", "")
-    if place is None and stage.isdigit():
-        _start_in_stage(form, calendar, day, int(stage))
+    stage_id = row_number(request.args.get("stage", ""))
+    if place is None and stage_id is not None:
+        _start_in_stage(form, calendar, day, stage_id)
     return day
 
 
@@ -199,9 +200,10 @@ def _asset(text: str | None) -> Asset | None:
     text = (text or "").strip()
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
+    number = row_number(text)
+    if number is None:
         raise NotFound("asset")
-    return assets.get(int(text))
+    return assets.get(number)
 
 
 def _back(keep: dict[str, Any]) -> str:

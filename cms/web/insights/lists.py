@@ -15,6 +15,7 @@ from cms.core.i18n import N_
 from cms.core.paging import Page, page_number
 from cms.web.guard import requires
 from cms.web.insights.area import OUTCOME_NAMES, bp, choice, period_asked, weeks_asked
+from cms.web.numbers import row_number
 from feedback import reports
 
 PER_PAGE = 30
@@ -83,8 +84,9 @@ def _stage_asked() -> int | None:
     text = request.args.get("stage", "")
     if not text:
         return None
-    if text.isascii() and text.isdigit() and session.get(Stage, int(text[:9])) is not None:
-        return int(text)
+    number = row_number(text)
+    if number is not None and session.get(Stage, number) is not None:
+        return number
     raise invalid("stage", "bad_stage", N_("Choose one of the stages offered."))
 
 

@@ -6,7 +6,6 @@ from wtforms import (
     DateField,
     FileField,
     HiddenField,
-    IntegerField,
     SelectField,
     SelectMultipleField,
     StringField,
@@ -17,6 +16,7 @@ from wtforms.validators import Optional
 from wtforms.widgets import HiddenInput
 
 from cms.web.forms import Form
+from cms.web.numbers import WholeNumberField
 
 LANGUAGES = [SelectChoice("zh", _("Chinese")), SelectChoice("en", _("English"))]
 
@@ -34,7 +34,7 @@ class AssetForm(Form):
     note = StringField(_("What changed"))
     tags = SelectMultipleField(_("Tags"), coerce=int, validate_choice=False)
     picture = HiddenField()
-    expected_number = IntegerField(widget=HiddenInput(), default=0)
+    expected_number = WholeNumberField(widget=HiddenInput(), default=0)
 
 
 class ArticleForm(AssetForm):

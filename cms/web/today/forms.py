@@ -2,12 +2,13 @@
 
 from flask_babel import lazy_gettext as _
 from flask_wtf.file import FileField
-from wtforms import HiddenField, IntegerField, RadioField, StringField, TextAreaField
+from wtforms import HiddenField, RadioField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 from wtforms.widgets import HiddenInput
 
 from cms.web.forms import Form
+from cms.web.numbers import WholeNumberField
 
 REASONS = {
     "tone": _("Wrong tone"),
@@ -24,7 +25,7 @@ _CHIPS = [SelectChoice(code, words) for code, words in REASONS.items()]
 class ApproveForm(Form):
     """Names the revision that was read; `seen` holds its words, for showing what changed since."""
 
-    revision = IntegerField(widget=HiddenInput(), validators=[InputRequired()])
+    revision = WholeNumberField(widget=HiddenInput(), validators=[InputRequired()])
     seen = HiddenField()
     view = HiddenField()
 

@@ -1,0 +1,118 @@
+"""A house with one of everything in it, so that a test can walk every route with ids that exist."""
+
+from datetime import time
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.routing import Rule
+
+from audience.models import Pool
+from cms.accounts import tokens
+from cms.accounts.models import Role
+from cms.core.clock import now
+from cms.core.db import session, transaction
+from content_library import media, tags
+from content_library.models import Asset, VersionMedia
+from feedback import comments, model_runs
+from feedback.models import Suggestion
+from feedback.visitors import Visitor
+from schedules import slots
+from schedules.models import HandOver, Post, Publication, SlotTemplate
+from tests import factories as make
+from tests.content_library.pictures import png
+from tests.feedback import live
+from tests.schedules.planning import World
+from tests.schedules.test_handover import given
+from tests.signing_in import sign_in
+
+
+class House:
+    """Signed in is an administrator, who may open every door."""
+
+    def __init__(self, client: FlaskClient) -> None:
+        self.admin = make.user(Role.ADMINISTRATOR)
+        self.client = sign_in(client, self.admin)
+        self.world = World()
+        self.asset: Asset = make.asset()
+        self.post: Post = self.world.plan(asset=self.asset)
+        self.live: Publication = live.publication()
+        self.pack: HandOver = given(self.world.planner)
+        self.pool: Pool = self.world.pool
+        self.places = self._places() | self._library() | self._feedback()
+
+    def _places(self) -> dict[str, Any]:
+        with transaction():
+            made = slots.add(
+                self.world.calendar, self.world.account, weekday=0, wall_time=time(9), by=None
+            )
+        with transaction():
+            token = tokens.issue(tokens.Purpose.SIGN_IN, self.world.planner)
+        template = session.get(SlotTemplate, made.id)
+        return {
+            "post_id": self.post.id,
+            "publication_id": self.live.id,
+            "hand_over_id": self.pack.id,
+            "template_id": template.id if template else 0,
+            "account_id": self.world.account.id,
+            "pool_id": self.pool.id,
+            "stage_id": self.pool.stage_id,
+            "persona_id": make.persona().id,
+            "user_id": make.user().id,
+            "monday": self.world.monday.isoformat(),
+            "token": token,
+            "feed_token": self.pool.feed_token,
+            "public_id": self.live.public_id,
+            "code": self.live.links[0].code,
+        }
+
+    def _library(self) -> dict[str, Any]:
+        tag = make.tag()
+        with transaction():
+            change = tags.apply(self.asset, tag, by=self.admin)
+            picture = media.store(png(), "cover.png", by=None)
+            version = self.live.post.version_id
+            session.add(VersionMedia(version_id=version, media_id=picture.id, role="cover", alt=""))
+        assert change is not None
+        return {
+            "asset_id": self.asset.id,
+            "number": 1,
+            "tag_id": tag.id,
+            "change_id": change.id,
+            "sha256": picture.sha256,
+            "sha": picture.sha256,
+            "rendition": "card",
+            "kind": "article",
+        }
+
+    def _feedback(self) -> dict[str, Any]:
+        who, tag = Visitor("a" * 32, "cookie", "b" * 32), make.tag()
+        with transaction():
+            run = model_runs.request(by=None)
+            said = comments.write(self.live, comments.Draft("Eve", "Well said", "once"), who)
+            one = Suggestion(
+                asset_id=self.asset.id,
+                tag_id=tag.id,
+                action="add",
+                probability=0.9,
+                run_id=run.id,
+                created_at=now(),
+            )
+            session.add(one)
+        return {"run_id": run.id, "comment_id": said.id, "suggestion_id": one.id}
+
+    def path(self, rule: Rule, **other: Any) -> str:
+        """The rule's path with every place filled by a row that exists."""
+        values = {name: self.places[name] for name in rule.arguments} | other
+        built = rule.build(values)
+        assert built is not None
+        return built[1]
+
+
+def rules(app: Flask, method: str) -> list[Rule]:
+    """Every route that answers to the method, the style guide of developers left out."""
+    return [
+        rule
+        for rule in app.url_map.iter_rules()
+        if method in (rule.methods or ()) and not rule.endpoint.startswith(("static", "styleguide"))
+    ]
