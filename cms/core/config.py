@@ -109,8 +109,6 @@ def settings_from(environ: Mapping[str, str] = os.environ) -> Settings:
         faults=environ.get("FAULT", "") if mode is Mode.TEST else "",
         is_demo_wanted=environ.get("SEEDBED_DEMO", "on").lower() not in _OFF,
     )
-    if mode is Mode.PRODUCTION and environ.get("FLASK_DEBUG", "").lower() not in _OFF:
-        faults.append("FLASK_DEBUG: no debugger in production; set SEEDBED_ENV=development for it")
     if faults:
         raise BadSettings(faults)
     return settings
@@ -119,7 +117,10 @@ def settings_from(environ: Mapping[str, str] = os.environ) -> Settings:
 def _mode(environ: Mapping[str, str], faults: list[str]) -> Mode:
     text = environ.get("SEEDBED_ENV") or Mode.PRODUCTION
     try:
-        return Mode(text)
+        mode = Mode(text)
+        if mode is Mode.PRODUCTION and environ.get("FLASK_DEBUG", "").lower() not in _OFF:
+            faults.append("FLASK_DEBUG: none in production; SEEDBED_ENV=development allows it")
+        return mode
     except ValueError:
         faults.append(f"SEEDBED_ENV: {text!r} is none of {', '.join(Mode)}")
         return Mode.PRODUCTION

@@ -23,6 +23,10 @@ _QUERY_SECRET = re.compile(
 )
 
 
+_PATH_TOKEN = re.compile(r"(/(?:enter|set-up|f)/)[^/?#\s\"'<>]+")
+_PHONE = re.compile(r"(?<![\w.-])((?:\+?86[ -]?)?1[3-9]\d)[ -]?\d{4}[ -]?(\d{4})(?![\w.-])")
+
+
 def configure(*, process: str, level: int = logging.INFO) -> None:
     """Set up logging for a whole process: readable on a terminal, JSON lines everywhere else.
 
@@ -61,8 +65,9 @@ def configure(*, process: str, level: int = logging.INFO) -> None:
 
 
 def mask(text: str) -> str:
-    """The text without passwords in addresses and without tokens in query strings."""
-    return _QUERY_SECRET.sub(rf"\1{MASK}", _URL_PASSWORD.sub(rf"\1{MASK}@", text))
+    """The text without passwords, without tokens in addresses, without people's phone numbers."""
+    text = _QUERY_SECRET.sub(rf"\1{MASK}", _URL_PASSWORD.sub(rf"\1{MASK}@", text))
+    return _PHONE.sub(rf"\1{MASK}\2", _PATH_TOKEN.sub(rf"\1{MASK}", text))
 
 
 def without_secrets(

@@ -66,6 +66,10 @@ def test_what_was_bound_ends_with_its_block(lines: Lines) -> None:
         ("url", "https://carrier.example/send?key=hunter2&x=1"),
         ("headers", {"Authorization": "hunter2"}),
         ("answers", [{"token": "hunter2"}]),
+        ("path", "/enter/hunter2"),
+        ("path", "/set-up/hunter2"),
+        ("path", "/f/hunter2.xml"),
+        ("request", "GET /f/hunter2?page=2 HTTP/1.1"),
     ],
 )
 def test_no_secret_is_written(key: str, value: object, lines: Lines) -> None:
@@ -83,3 +87,14 @@ def test_a_traceback_does_not_betray_a_password(lines: Lines) -> None:
     [line] = lines()
     assert "ValueError" in line["exception"]
     assert "hunter2" not in json.dumps(line)
+
+
+@pytest.mark.parametrize("number", ["13812345678", "+86 138 1234 5678", "138-1234-5678"])
+def test_no_readers_phone_number_is_written(number: str, lines: Lines) -> None:
+    logs.configure(process="test")
+    structlog.get_logger("ours").info("comment_held", text=f"call me: {number}, thanks")
+    structlog.get_logger("ours").info("plain", publication=13812345678, key="a13812345678b")
+    written, plain = lines()
+    assert "1234" not in written["text"]
+    assert "5678" in written["text"]  # enough to tell one number from another
+    assert (plain["publication"], plain["key"]) == (13812345678, "a13812345678b")
