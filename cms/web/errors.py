@@ -8,16 +8,18 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from jinja2 import TemplateNotFound
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from cms.accounts import audit
 from cms.core.errors import Conflict, Forbidden, Invalid, NotFound, SeedbedError
+from cms.core.limits import most
 from cms.web.forms import say
 
 log = structlog.get_logger(__name__)
 
 STATUS: dict[type[SeedbedError], int] = {NotFound: 404, Invalid: 422, Forbidden: 403, Conflict: 409}
+MEGABYTE = 1_048_576
 SECRET_FIELDS = {"csrf_token", "password"}
 
 
@@ -26,6 +28,7 @@ def connect(app: Flask) -> None:
     app.register_error_handler(CSRFError, _expired)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(OperationalError, _no_database)
+    app.register_error_handler(DataError, _unfit)
     app.register_error_handler(Exception, _unforeseen)
 
 
@@ -84,11 +87,20 @@ def _http(error: HTTPException) -> ResponseReturnValue:
         return make_response(
             "This host name is not served here.\n", 400, {"Content-Type": "text/plain"}
         )
-    reply = answer(error.code, error.name.lower().replace(" ", "_"), None)
+    message = _limits_told() if error.code == 413 else None
+    reply = answer(error.code, error.name.lower().replace(" ", "_"), message)
     for name, value in error.get_headers(request.environ):
         if name == "Allow":
             reply.headers[name] = value
     return reply
+
+
+def _limits_told() -> str:
+    return _(
+        "That was too much at once. One request may bring files of %(files)s MB and %(words)s MB of words. Nothing was saved.",
+        files=most("request_bytes") // MEGABYTE,
+        words=most("form_bytes") // MEGABYTE,
+    )
 
 
 def _no_database(error: OperationalError) -> ResponseReturnValue:
@@ -98,6 +110,14 @@ def _no_database(error: OperationalError) -> ResponseReturnValue:
     return reply
 
 
+def _unfit(error: DataError) -> ResponseReturnValue:
+    """A value that no column takes, such as a text with a null character in it."""
+    log.warning("unfit_value", error=type(error.orig).__name__, endpoint=request.endpoint)
+    return answer(
+        422, "unfit_value", _("A value holds characters or a size that cannot be stored.")
+    )
+
+
 def _unforeseen(error: Exception) -> ResponseReturnValue:
-    log.exception("unforeseen", path=request.path)
+    log.exception("unforeseen", endpoint=request.endpoint, path=request.path)
     return answer(500, "unforeseen", None)

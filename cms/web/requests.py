@@ -4,19 +4,42 @@ import secrets
 from typing import Any
 
 import structlog
-from flask import Flask, Response
+from flask import Flask, Request, Response
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from cms.accounts import audit
 from cms.core.config import Settings
+from cms.core.limits import most
 
 
 def connect(app: Flask) -> None:
     settings: Settings = app.config["SEEDBED"]
+    app.request_class = MeasuredRequest
     app.before_request(_name_request)
     app.after_request(_tell_name)
     if settings.proxies:
         app.wsgi_app = ListedProxies(app.wsgi_app, settings.proxies)  # type: ignore[method-assign]
+
+
+class MeasuredRequest(Request):
+    """Only a form with files may be as large as files; one of words is read at once, so it may not."""
+
+    @property
+    def max_content_length(self) -> int | None:
+        if self.mimetype == "multipart/form-data":
+            return most("request_bytes")
+        return most("form_bytes")
+
+    @max_content_length.setter
+    def max_content_length(self, value: int | None) -> None:
+        raise AttributeError("limits stand in one table: cms.core.limits")
+
+    def _load_form_data(self) -> None:
+        super()._load_form_data()
+        # Werkzeug would read a form of words without a length up to the limit and take the part.
+        if self.content_length is None and getattr(self.stream, "is_exhausted", False):
+            raise RequestEntityTooLarge
 
 
 class ListedProxies:

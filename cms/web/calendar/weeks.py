@@ -22,7 +22,7 @@ from cms.web.calendar.blueprint import (
 )
 from cms.web.calendar.drawing import Pen, day_number
 from cms.web.forms import say, takes
-from cms.web.frame import locale_code, name_of
+from cms.web.frame import locale_code, name_of, settings
 from cms.web.guard import actor, can, requires
 from cms.web.library.cards import tray_item
 from cms.web.login import safe_next
@@ -116,7 +116,12 @@ def set_density() -> ResponseReturnValue:
     answer = redirect(safe_next(request.form.get("next")))
     if wanted in DENSITIES:
         answer.set_cookie(
-            DENSITY_COOKIE, wanted, max_age=A_YEAR, samesite="Lax", secure=request.is_secure
+            DENSITY_COOKIE,
+            wanted,
+            max_age=A_YEAR,
+            samesite="Lax",
+            httponly=True,
+            secure=settings().base_url.startswith("https://"),
         )
     return answer
 
