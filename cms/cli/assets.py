@@ -8,6 +8,7 @@ from flask.cli import AppGroup
 from cms.accounts import users
 from cms.accounts.models import User
 from cms.core.errors import SeedbedError
+from cms.core.text import clean_line
 from content_library.importers import (
     FileResult,
     Folder,
@@ -64,23 +65,24 @@ def _user(login: str | None) -> User | None:
 
 
 def _shown(result: FileResult | None) -> str | None:
-    return str(result.path)[-40:] if result else None
+    return clean_line(str(result.path))[-40:] if result else None
 
 
 def _print(report: Report) -> None:
     verb = "would be " if report.is_dry_run else ""
     for result in report.with_problems[:MOST_LINES]:
-        click.echo(f"{result.path}: {verb}{result.outcome}")
+        click.echo(clean_line(f"{result.path}: {verb}{result.outcome}"))
         for problem in result.problems:
             picture = picture_of(problem)
-            click.echo(f"    {problem.code}: {picture and picture + ': '}{problem}")
+            told = clean_line(f"{problem.code}: {picture and picture + ': '}{problem}")
+            click.echo(f"    {told}")
     if len(report.with_problems) > MOST_LINES:
         click.echo(f"… and {len(report.with_problems) - MOST_LINES} more files with remarks")
     if report.unknown_tags:
         words = ", ".join(f"{word} ({count})" for word, count in report.unknown_tags.most_common())
-        click.echo(f"Tags nobody knows (--create-tags makes them): {words}")
+        click.echo(clean_line(f"Tags nobody knows (--create-tags makes them): {words}"))
     if report.created_tags:
-        click.echo(f"Tags created: {', '.join(report.created_tags)}")
+        click.echo(clean_line(f"Tags created: {', '.join(report.created_tags)}"))
     counts = ", ".join(
         f"{count} {verb}{outcome}" for outcome, count in report.counts.items() if count
     )

@@ -23,6 +23,7 @@ _QUERY_SECRET = re.compile(
 )
 
 
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _PATH_TOKEN = re.compile(r"(/(?:enter|set-up|f)/)[^/?#\s\"'<>]+")
 _PHONE = re.compile(r"(?<![\w.-])((?:\+?86[ -]?)?1[3-9]\d)[ -]?\d{4}[ -]?(\d{4})(?![\w.-])")
 
@@ -79,6 +80,18 @@ def without_secrets(
     }
 
 
+def without_terminal_codes(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Show control characters instead of obeying them; JSON lines escape them anyway."""
+    return {
+        key: _CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", value)
+        if isinstance(value, str)
+        else value
+        for key, value in event.items()
+    }
+
+
 def _masked(value: Any) -> Any:
     if isinstance(value, str):
         return mask(value)
@@ -111,6 +124,7 @@ def _endings(*, is_terminal: bool) -> list[Any]:
         return [
             structlog.processors.format_exc_info,
             without_secrets,
+            without_terminal_codes,
             structlog.dev.ConsoleRenderer(colors=True),
         ]
     return [

@@ -98,3 +98,15 @@ def test_no_readers_phone_number_is_written(number: str, lines: Lines) -> None:
     assert "1234" not in written["text"]
     assert "5678" in written["text"]  # enough to tell one number from another
     assert (plain["publication"], plain["key"]) == (13812345678, "a13812345678b")
+
+
+def test_a_terminal_obeys_nothing_that_was_logged(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    logs.configure(process="test")
+    structlog.get_logger("ours").info("held", agent="\x1b]0;owned\x07\x1b[2J", lines="a\nb\tc")
+    written = capsys.readouterr().err
+    assert "\x1b]0" not in written
+    assert "\x1b[2J" not in written
+    assert "\\x1b]0;owned\\x07" in written
