@@ -67,6 +67,7 @@ def _connect_extensions(app: Flask, settings: Settings) -> None:
 
 
 def _engine_options(settings: Settings) -> dict[str, object]:
+    quiet: dict[str, object] = {"hide_parameters": True}  # tracebacks would tell what people typed
     if settings.is_sqlite:
-        return {}
-    return {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 20}
+        return quiet
+    return quiet | {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 20}

@@ -8,6 +8,8 @@ import time
 
 import pytest
 import structlog
+from sqlalchemy import text
+from sqlalchemy.exc import DatabaseError
 
 from cms.accounts import passwords, tokens, users
 from cms.accounts.models import Role
@@ -100,6 +102,13 @@ def test_a_fault_of_ours_tells_its_number_and_nothing_else(client, monkeypatch, 
     assert "RuntimeError" in line["exception"]
     assert "one-time-secret" not in written
     assert "hunter2" not in written
+
+
+def test_a_fault_of_the_database_does_not_quote_what_was_typed(app):
+    with pytest.raises(DatabaseError) as fault:
+        session.execute(text("SELECT :typed FROM nowhere"), {"typed": "my number is hunter2"})
+    assert "nowhere" in str(fault.value)
+    assert "hunter2" not in str(fault.value)
 
 
 def test_limits_are_named_when_they_are_met(client):

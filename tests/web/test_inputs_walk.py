@@ -92,12 +92,12 @@ def test_no_field_breaks_a_form(app, house, asked):
     for rule in rules(app, "POST"):
         path = house.path(rule)
         names = asked(house, path, method="POST", data={"csrf_token": "x"})
-        for name in names:
+        for some in (names, *([one] for one in names)):
             for text in HOSTILE:
                 tried += 1
-                answer = house.client.post(path, data={name: text})
+                answer = house.client.post(path, data=dict.fromkeys(some, text))
                 if answer.status_code >= 500:
-                    broken.append((rule.rule, name, text[:9], answer.status_code))
+                    broken.append((rule.rule, some, text[:9], answer.status_code))
     assert broken == []
     assert tried > 300
 
