@@ -21,7 +21,9 @@ class World:
         self.chance = Random(seed)
         self.tags: list[Tag] = [make.tag("theme", slug=f"theme-{n}") for n in range(6)]
         self.strong = self.tags[0]
-        self.pools = [make.pool(size=800, stage_id=make.stage(group=group).id) for group in StageGroup]
+        self.pools = [
+            make.pool(size=800, stage_id=make.stage(group=group).id) for group in StageGroup
+        ]
         self.account = make.account(*self.pools)
         self.calendar = make.calendar()
         self.assets: list[Asset] = []
@@ -95,7 +97,11 @@ class World:
         stage = 1.0 - 0.25 * self.pools.index(post.pool)
         lift = 2.6 if 0 in self.truth[post.asset_id] else 1.0
         made = []
-        for kind, base in (("click", 0.06 * lift), ("collect", 0.02 * lift), ("comment", 0.006 * lift)):
+        for kind, base in (
+            ("click", 0.06 * lift),
+            ("collect", 0.02 * lift),
+            ("comment", 0.006 * lift),
+        ):
             number = sum(self.chance.random() < base * stage for _ in range(800))
             made.append(
                 Rollup(
