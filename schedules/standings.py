@@ -93,7 +93,7 @@ def earlier(
     pools: dict[int, Pool],
     inside: tuple[ColumnElement[bool], ...],
 ) -> list[Standing]:
-    """Where the week's assets stood in the two weeks before."""
+    """Where the week's assets stood in the days before that a repeat looks back to."""
     used = select(Post.asset_id).join(Publication, Publication.post_id == Post.id).where(*inside)
     before = within(calendar, monday - warnings.REPEAT_WITHIN, monday - timedelta(days=1))
     return lasting(before, used, pools)

@@ -10,7 +10,7 @@ from cms.core.errors import Problem
 from cms.core.i18n import N_
 from content_library.models import AssetStatus
 
-REPEAT_WITHIN = timedelta(days=14)
+REPEAT_WITHIN = timedelta(days=7)
 SELLING = frozenset({"promotion", "promotions"})  # slugs of the theme that asks for money
 SELLING_PER_WEEK = 2
 
@@ -55,7 +55,7 @@ class Standing:
 def of_posts(
     week: Sequence[Standing], earlier: Iterable[Standing], stages: Mapping[int, str]
 ) -> dict[int, list[Caution]]:
-    """The warnings of every post of a week. `earlier` are the posts of the two weeks before;
+    """The warnings of every post of a week. `earlier` are the posts that a repeat looks back to;
     `stages` gives each stage's slug."""
     found: dict[int, list[Caution]] = defaultdict(list)
     open_ones = [one for one in week if not one.is_settled]

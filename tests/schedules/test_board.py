@@ -148,21 +148,22 @@ class TestFreeSlots:
 
 
 class TestWarnings:
-    def test_an_asset_that_comes_back_within_two_weeks(self, world):
+    def test_an_asset_that_comes_back_within_a_week(self, world):
         asset = make.asset()
-        first = world.plan(asset=asset, on=world.monday)
-        again = world.plan(asset=asset, on=world.monday + timedelta(days=10))
+        friday = world.monday + timedelta(days=4)
+        first = world.plan(asset=asset, on=friday)
+        again = world.plan(asset=asset, on=friday + timedelta(days=6))
         later = board.week(world.calendar, world.monday + timedelta(days=7))
-        (card,) = cards_of(later, world, world.monday + timedelta(days=10))
+        (card,) = cards_of(later, world, friday + timedelta(days=6))
         assert (card.post_id, codes(card)) == (again.id, ["repeated"])
         assert card.cautions[0].problem.params["day"] == first.wall_date.isoformat()
-        (own,) = cards_of(board.week(world.calendar, world.monday), world, world.monday)
+        (own,) = cards_of(board.week(world.calendar, world.monday), world, friday)
         assert codes(own) == []
 
-    def test_fifteen_days_later_it_is_fresh_again(self, world):
+    def test_eight_days_later_it_is_fresh_again(self, world):
         asset = make.asset()
         world.plan(asset=asset, on=world.monday)
-        later = world.monday + timedelta(days=15)
+        later = world.monday + timedelta(days=8)
         world.plan(asset=asset, on=later)
         shown = board.week(world.calendar, later - timedelta(days=later.weekday()))
         assert codes(cards_of(shown, world, later)[0]) == []
