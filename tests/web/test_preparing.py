@@ -1,6 +1,8 @@
-"""While a first start loads its world, the pages say how far it is; afterwards they are as ever."""
+"""A first start tells how far it is, and a demo says on every page that it is one."""
 
 from cms.core import preparing
+from tests import factories
+from tests.signing_in import sign_in
 
 
 def test_the_pages_tell_how_far_the_first_start_is(client, data_home):
@@ -14,3 +16,10 @@ def test_the_pages_tell_how_far_the_first_start_is(client, data_home):
     finally:
         preparing.clear(data_home)
     assert "library: 36 pictures" not in client.get("/sign-in").text
+
+
+def test_demo_pages_say_that_they_are_made_up(client, app):
+    sign_in(client, factories.user(is_demo=True))
+    assert "demo-mark" in client.get("/profile").text
+    sign_in(client, factories.user())
+    assert "demo-mark" not in client.get("/profile").text
