@@ -2,10 +2,26 @@
 
 from flask import Blueprint, current_app, render_template
 from flask.typing import ResponseReturnValue
+from flask_babel import lazy_gettext as _
 
 from cms.accounts.permissions import Permission
 from cms.core import beats, health
 from cms.web.guard import requires
+
+FIGURES = {
+    "answer_ms": _("Answer, milliseconds"),
+    "waiting": _("Waiting jobs"),
+    "seconds_since_beat": _("Seconds since the last sign of life"),
+    "missing": _("Missing"),
+    "oldest_overdue_seconds": _("Oldest overdue, seconds"),
+    "published_last_day": _("Published in 24 hours"),
+    "states": _("Posts by state"),
+    "state": _("State"),
+    "documents": _("Assets indexed"),
+    "seconds_behind": _("Seconds behind"),
+    "journal_bytes": _("Bytes not yet taken in"),
+    "oldest_uncounted_seconds": _("Oldest not yet counted, seconds"),
+}
 
 bp = Blueprint("admin", __name__, url_prefix="/settings")
 
@@ -27,4 +43,5 @@ def show_health() -> ResponseReturnValue:
         checks=[(check, findings[check.slug]) for check in health.CHECKS],
         worst=health.worst(findings),
         beats=beats.latest(),
+        labels=FIGURES,
     )
