@@ -87,7 +87,7 @@ def before_start() -> Iterator[str]:
         wiping.wipe()
     elif not world.is_empty():
         return
-    yield "nothing here yet: loading the demo world, about half a minute"
+    yield "nothing here yet: loading the demo world, about a minute; the pages tell how far it is"
     yield from world.load()
 
 
