@@ -10,7 +10,7 @@ from cms.core.clock import now
 from cms.core.config import current
 from cms.core.db import session
 from schedules.models import Publication, TrackedLink
-from schedules.states import LIVE_TO_READERS
+from schedules.states import OPEN_TO_READERS
 
 
 def make(publication: Publication, target: str = "") -> TrackedLink:
@@ -46,7 +46,7 @@ def by_code(code: str) -> TrackedLink | None:
 def live_publication(public_id: str) -> Publication | None:
     """The publication of that reader page, only while readers may see it."""
     found = select(Publication).where(
-        Publication.public_id == public_id, Publication.state.in_(LIVE_TO_READERS)
+        Publication.public_id == public_id, Publication.state.in_(OPEN_TO_READERS)
     )
     return session.scalar(found)
 

@@ -56,6 +56,8 @@ PUBLICATION_MOVES: dict[PublicationState, frozenset[PublicationState]] = {
 
 WAITING_FOR_A_PERSON = frozenset({_P.UNCERTAIN, _P.HANDED_OVER, _P.HELD, _P.MISSED, _P.FAILED})
 LIVE_TO_READERS = frozenset({_P.PUBLISHED, _P.HANDED_OVER})
+# Whoever holds the link may follow it: an approved post that is leaving, or may have left.
+OPEN_TO_READERS = LIVE_TO_READERS | {_P.SENDING, _P.UNCERTAIN}
 
 
 class Outcome(StrEnum):

@@ -16,7 +16,7 @@ from feedback.facts import seen_now
 from feedback.recording import record
 from schedules import links
 from schedules.models import Publication, TrackedLink
-from schedules.states import LIVE_TO_READERS
+from schedules.states import OPEN_TO_READERS
 
 PRIVATE = {"X-Robots-Tag": "noindex", "Cache-Control": "no-store"}
 MONTH = 30 * 24 * 3600
@@ -27,7 +27,7 @@ MONTH = 30 * 24 * 3600
 def follow(code: str) -> ResponseReturnValue:
     """Send the reader on; the click is on disk before the answer leaves, and counted later."""
     link = links.by_code(code)
-    is_live = link is not None and link.publication.state in LIVE_TO_READERS
+    is_live = link is not None and link.publication.state in OPEN_TO_READERS
     kind = "open" if link is not None and link.target else "click"
     _witness("link", kind, link.publication_id if link and is_live else None, code)
     if link is None or not is_live:

@@ -17,7 +17,7 @@ from feedback.ingest import ingest
 from feedback.models import Event, Rollup, Verdict
 from schedules import links
 from schedules.models import Publication
-from schedules.states import LIVE_TO_READERS, PublicationState
+from schedules.states import OPEN_TO_READERS, PublicationState
 from tests import factories as make
 from tests.content_library.pictures import png
 from tests.feedback import live
@@ -73,7 +73,7 @@ def test_heads_prefetches_and_programs_are_sent_on_but_not_counted(client):
     assert (row.raw, row.counted) == (4, 0)
 
 
-@pytest.mark.parametrize("state", sorted(set(PublicationState) - LIVE_TO_READERS))
+@pytest.mark.parametrize("state", sorted(set(PublicationState) - OPEN_TO_READERS))
 def test_what_is_not_live_looks_like_what_never_was(reader, state):
     post = make.post(state=state)
     of = post.publication
@@ -95,6 +95,14 @@ def test_what_is_not_live_looks_like_what_never_was(reader, state):
         assert kept[0] == kept[1]
     for act in ("like", "collect", "share", "seen", "comment"):
         assert reader.post(of, act).status_code == 404
+
+
+@pytest.mark.parametrize("state", [PublicationState.SENDING, PublicationState.UNCERTAIN])
+def test_a_reader_who_holds_the_link_early_is_let_in(reader, state):
+    """The carrier may have shown the post before its answer reached us, or without any answer."""
+    of = make.post(state=state).publication
+    assert reader.get(f"/l/{links.own_link(of).code}").status_code == 302
+    assert reader.get(f"/p/{of.public_id}").status_code == 200
 
 
 def test_unknown_codes_are_recorded_as_orphans(reader):
