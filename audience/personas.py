@@ -1,7 +1,5 @@
 """Personas: the believable people the company speaks through, and who holds each now."""
 
-import re
-import secrets
 from dataclasses import dataclass
 
 from sqlalchemy import Select, select
@@ -13,6 +11,7 @@ from cms.accounts.models import User
 from cms.core.db import session
 from cms.core.errors import NotFound, invalid
 from cms.core.i18n import N_
+from cms.core.slugs import free_slug
 from cms.core.text import clean_line, is_blank
 
 
@@ -54,7 +53,7 @@ def in_order() -> Select[Persona]:
 def add(fields: PersonaFields, *, by: User | None, slug: str | None = None) -> Persona:
     """Add a persona. Raises Invalid."""
     _check(fields)
-    persona = Persona(slug=slug or _free_slug(fields.name))
+    persona = Persona(slug=slug or free_slug(fields.name, "persona", by_slug))
     _fill(persona, fields)
     session.add(persona)
     session.flush()  # the audit trail needs the id
@@ -88,8 +87,3 @@ def _check(fields: PersonaFields) -> None:
         raise invalid("bio_en", "content_too_long", N_("A biography has at most 600 characters."))
     if fields.holder_id is not None and session.get(User, fields.holder_id) is None:
         raise invalid("holder_id", "bad_holder", N_("Choose one of the people offered."))
-
-
-def _free_slug(name: str) -> str:
-    stem = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "persona"
-    return stem if by_slug(stem) is None else f"{stem}-{secrets.token_hex(4)}"

@@ -1,6 +1,5 @@
 """Pools: the groups and Moments audiences a post can reach."""
 
-import re
 import secrets
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ from cms.core.clock import now
 from cms.core.db import session
 from cms.core.errors import NotFound, invalid
 from cms.core.i18n import N_
+from cms.core.slugs import free_slug
 from cms.core.text import clean_line, is_blank
 
 LARGEST = 10_000_000
@@ -64,7 +64,9 @@ def in_order() -> Select[Pool]:
 def add(fields: PoolFields, *, by: User | None, slug: str | None = None) -> Pool:
     """Add a pool with a feed address of its own. Raises Invalid."""
     _check(fields)
-    pool = Pool(slug=slug or _free_slug(fields.name), feed_token=secrets.token_urlsafe(18))
+    pool = Pool(
+        slug=slug or free_slug(fields.name, "pool", by_slug), feed_token=secrets.token_urlsafe(18)
+    )
     _fill(pool, fields)
     session.add(pool)
     session.flush()  # the audit trail needs the id
@@ -102,8 +104,3 @@ def _check(fields: PoolFields) -> None:
         )
     if session.get(Stage, fields.stage_id) is None:
         raise invalid("stage_id", "bad_stage", N_("Choose one of the stages offered."))
-
-
-def _free_slug(name: str) -> str:
-    stem = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "pool"
-    return stem if by_slug(stem) is None else f"{stem}-{secrets.token_hex(4)}"

@@ -1,7 +1,5 @@
 """Channel accounts: the configured ways out, whom each can reach, and pausing one."""
 
-import re
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -15,6 +13,7 @@ from cms.core.clock import now
 from cms.core.db import session
 from cms.core.errors import NotFound, invalid
 from cms.core.i18n import N_
+from cms.core.slugs import free_slug
 from cms.core.text import clean_line, is_blank
 from schedules.channels import CHANNELS
 from schedules.models import ChannelAccount
@@ -58,7 +57,9 @@ def in_order() -> Select[ChannelAccount]:
 def add(fields: AccountFields, *, by: User | None, slug: str | None = None) -> ChannelAccount:
     """Add an account. Raises Invalid."""
     _check(fields)
-    account = ChannelAccount(slug=slug or _free_slug(fields.name), created_at=now())
+    account = ChannelAccount(
+        slug=slug or free_slug(fields.name, "account", by_slug), created_at=now()
+    )
     _fill(account, fields)
     session.add(account)
     session.flush()  # the audit trail needs the id
@@ -106,8 +107,3 @@ def _check(fields: AccountFields) -> None:
             N_("Give a whole number from 1 to %(fastest)s posts a minute."),
             fastest=FASTEST,
         )
-
-
-def _free_slug(name: str) -> str:
-    stem = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "account"
-    return stem if by_slug(stem) is None else f"{stem}-{secrets.token_hex(4)}"

@@ -1,7 +1,5 @@
 """Calendars: finding them, and what an administrator says about one."""
 
-import re
-import secrets
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -14,6 +12,7 @@ from cms.core.config import current as settings
 from cms.core.db import session
 from cms.core.errors import Invalid, NotFound, Problem
 from cms.core.i18n import N_
+from cms.core.slugs import free_slug
 from cms.core.text import clean_line, is_blank
 from schedules.models import Calendar
 from schedules.wall_time import monday_of, zone_of
@@ -74,7 +73,7 @@ def week_to_plan(calendar: Calendar) -> date:
 def add(fields: CalendarFields, *, by: User | None, slug: str | None = None) -> Calendar:
     """A new calendar; raises Invalid with every fault."""
     _check(fields)
-    calendar = Calendar(slug=slug or _free_slug(fields.name))
+    calendar = Calendar(slug=slug or free_slug(fields.name, "calendar", by_slug))
     _fill(calendar, fields)
     session.add(calendar)
     session.flush()  # the audit trail needs the id
@@ -119,8 +118,3 @@ def _check(fields: CalendarFields) -> None:
             )
     if faults:
         raise Invalid(faults)
-
-
-def _free_slug(name: str) -> str:
-    stem = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "calendar"
-    return stem if by_slug(stem) is None else f"{stem}-{secrets.token_hex(4)}"
