@@ -23,6 +23,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database", choices=["sqlite", "postgresql"], default="sqlite")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share one running system stay together when test processes share the work."""
+    for item in items:
+        for name in ("browser", "chaos", "processes"):
+            if item.get_closest_marker(name):
+                item.add_marker(pytest.mark.xdist_group(name))
+
+
 class Client(FlaskClient):
     """Runs each request outside the test's own app context, as a server would."""
 
