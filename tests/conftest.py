@@ -23,6 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database", choices=["sqlite", "postgresql"], default="sqlite")
 
 
+@pytest.hookimpl(tryfirst=True)  # the runner reads the groups in its own hook of that name
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that share one running system stay together when test processes share the work."""
     for item in items:

@@ -150,7 +150,9 @@ def test_ctrl_c_ends_everything_in_order(module_home: Home, system: Running) -> 
 def test_killing_the_supervisor_leaves_nobody_and_the_next_start_resumes(
     module_home: Home, system: Running
 ) -> None:
-    assert system.process.poll() is not None, "the test before this one ended the first system"
+    if system.process.poll() is None:  # the order of tests may have changed
+        system.signal(signal.SIGINT)
+        system.wait(20)
     second = started(module_home)
     pids = [second.pid_of(label) for label in CHILDREN]
     assert all(is_alive(pid) for pid in pids)
