@@ -35,7 +35,7 @@ test: $(VENV)/dev.stamp $(WORDS) ## Install missing system parts (as root) and r
 	@echo "— behaviour, on PostgreSQL"
 	@$(PYTEST) -n 2 -m "$(QUICK)" --database postgresql $(ON_POSTGRES)
 	@echo "— real processes, real browser, real kills"
-	@$(PYTEST) -n 2 --dist loadgroup --durations=12 -m "processes or browser or chaos"
+	@$(PYTEST) --durations=8 -m "processes or browser or chaos"
 
 check: $(VENV)/dev.stamp ## Format, lint, types and floors
 	@$(BIN)/ruff format --check .
