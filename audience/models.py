@@ -73,6 +73,8 @@ class Pool(Model):
     kind: Mapped[PoolKind] = mapped_column(by_value(PoolKind))
     stage_id: Mapped[int] = mapped_column(ForeignKey("stages.id"), index=True)
     size: Mapped[int] = mapped_column(default=0)
+    most_per_day: Mapped[int | None]  # contact policy: posts a day and a week; none: no limit
+    most_per_week: Mapped[int | None]
     feed_token: Mapped[str] = mapped_column(String(40), unique=True)
     is_active: Mapped[bool] = mapped_column(default=True)
     updated_at: Mapped[datetime]

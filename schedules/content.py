@@ -3,17 +3,20 @@
 import hashlib
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from sqlalchemy import select
 
 from cms.core.db import session
-from content_library.models import Media
+from content_library.models import Asset, Media, VersionMedia
 from schedules import links
 from schedules.channels import CHANNELS
 from schedules.envelopes import Outgoing, Picture
 from schedules.models import Post
 
 __all__ = ["Outgoing", "content_hash", "outgoing", "outgoing_of_many"]
+
+STANDS_FOR_ALL = ("cover", "poster")
 
 
 def outgoing(post: Post) -> Outgoing:
@@ -25,8 +28,12 @@ def outgoing_of_many(posts: Iterable[Post]) -> dict[int, Outgoing]:
     """For several posts at once: one query for all their pictures."""
     posts = list(posts)
     wanted = {int(media_id) for post in posts for media_id in post.media_ids}
-    shas = _shas(wanted)
-    return {post.id: _outgoing(post, shas) for post in posts}
+    around = _Around(
+        shas=_shas(wanted),
+        kinds=_kinds({post.asset_id for post in posts}),
+        covers=_covers({post.version_id for post in posts}),
+    )
+    return {post.id: _outgoing(post, around) for post in posts}
 
 
 def content_hash(content: Outgoing) -> str:
@@ -49,7 +56,16 @@ def content_hash(content: Outgoing) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def _outgoing(post: Post, shas: dict[int, str]) -> Outgoing:
+@dataclass(frozen=True)
+class _Around:
+    """What the posts refer to, read for all of them at once."""
+
+    shas: dict[int, str]
+    kinds: dict[int, str]
+    covers: dict[int, Picture]
+
+
+def _outgoing(post: Post, around: _Around) -> Outgoing:
     link = links.own_link(post.publication) if post.publication else None
     address = links.url_of(link) if link else ""
     return Outgoing(
@@ -61,11 +77,16 @@ def _outgoing(post: Post, shas: dict[int, str]) -> Outgoing:
         body=post.text,
         link=address,
         link_code=link.code if link else "",
-        pictures=tuple(Picture(int(one), shas.get(int(one), "")) for one in post.media_ids),
+        pictures=tuple(Picture(int(one), around.shas.get(int(one), "")) for one in post.media_ids),
         channel=post.account.channel,
         account_slug=post.account.slug,
         pool_slug=post.pool.slug,
         window=post.publish_at,
+        kind=around.kinds.get(post.asset_id, ""),
+        summary=post.version.summary,
+        lang=post.version.lang,
+        html=post.version.html,
+        cover=around.covers.get(post.version_id),
     )
 
 
@@ -82,3 +103,19 @@ def _shas(media_ids: set[int]) -> dict[int, str]:
         return {}
     rows = session.execute(select(Media.id, Media.sha256).where(Media.id.in_(media_ids)))
     return {media_id: sha for media_id, sha in rows}
+
+
+def _kinds(asset_ids: set[int]) -> dict[int, str]:
+    rows = session.execute(select(Asset.id, Asset.kind).where(Asset.id.in_(asset_ids)))
+    return {asset_id: kind for asset_id, kind in rows}
+
+
+def _covers(version_ids: set[int]) -> dict[int, Picture]:
+    """The first picture of each version that stands for the whole."""
+    rows = session.execute(
+        select(VersionMedia.version_id, Media.id, Media.sha256)
+        .join(VersionMedia.media)
+        .where(VersionMedia.version_id.in_(version_ids), VersionMedia.role.in_(STANDS_FOR_ALL))
+        .order_by(VersionMedia.position.desc(), VersionMedia.id.desc())
+    )
+    return {version_id: Picture(media_id, sha) for version_id, media_id, sha in rows}

@@ -1,5 +1,7 @@
 """What travels to a channel: plain frozen values, so that no connection waits on a carrier."""
 
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -30,10 +32,26 @@ class Outgoing:
     account_slug: str
     pool_slug: str
     window: datetime  # the moment it is meant for
+    # What the frozen version says, for carriers that take more than a text with pictures.
+    kind: str = ""  # slug of the asset's kind: article, poster, video
+    summary: str = ""
+    lang: str = ""
+    html: str = ""  # of an article, cleaned
+    cover: Picture | None = None
 
     @property
     def media_ids(self) -> list[int]:
         return [picture.media_id for picture in self.pictures]
+
+
+@dataclass(frozen=True)
+class Way:
+    """A channel account as its channel needs it: settings people may read, secrets nobody may."""
+
+    account_id: int
+    slug: str
+    settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)
@@ -49,3 +67,13 @@ class Envelope:
     pool_id: int
     call_seconds: float
     must_ask: bool = False  # an earlier attempt may have arrived: look it up before sending
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    facts: Mapping[str, Any] = field(default_factory=dict)  # what earlier steps left behind
+    external_id: str = ""
+    asked_since: datetime | None = None  # when the oldest attempt of unknown outcome began
+    tried_at: datetime | None = None  # when the newest of them began
+    deadline: float = field(default_factory=lambda: time.monotonic() + 3600)  # monotonic seconds
+
+    @property
+    def way(self) -> Way:
+        return Way(self.account_id, self.outgoing.account_slug, self.settings, self.secrets)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -14,10 +15,10 @@ from cms.core.config import current
 from cms.core.db import session, transaction
 from cms.core.faults import declare, fault
 from cms.core.i18n import N_
-from schedules import late, limits, preflight, receipts, rules
-from schedules.channels import CHANNELS
-from schedules.channels.base import Receipt, Repeat
-from schedules.content import content_hash, outgoing
+from schedules import addressing, late, limits, preflight, receipts, rules
+from schedules.channels import CHANNELS, Channel
+from schedules.channels.base import Receipt
+from schedules.content import content_hash
 from schedules.envelopes import Envelope
 from schedules.models import Publication
 from schedules.publications import shift
@@ -26,7 +27,6 @@ from schedules.states import PublicationState as State
 
 log = structlog.get_logger(__name__)
 
-LONGEST_CALL = 20.0  # seconds
 CHANGED = N_("It is not what was approved any more. Have it approved again.")
 NOT_APPROVED = N_("It is not approved. Have it approved first.")
 BREAKS_LIMIT = N_("The carrier would not take it as it is. Open the post to see why.")
@@ -52,11 +52,11 @@ def publish(publication_id: int, *, worker: str) -> None:
     if fence is None:
         return
     fault("publish.after_claim")
-    envelope = _prepared(publication_id, fence)
+    deadline = started + current().lease_seconds
+    envelope = _prepared(publication_id, fence, deadline)
     if envelope is None:
         return
     fault("publish.after_attempt")
-    deadline = started + current().lease_seconds
     receipt = _spoken(envelope, deadline)
     fault("publish.after_send")
     _persistently(lambda: receipts.record(envelope, receipt), deadline)
@@ -137,10 +137,10 @@ def _put_off(publication_id: int, fence: int, wait: timedelta) -> None:
         )
 
 
-def _prepared(publication_id: int, fence: int) -> Envelope | None:
+def _prepared(publication_id: int, fence: int, deadline: float | None = None) -> Envelope | None:
     try:
         with transaction():
-            return _prepare(publication_id, fence)
+            return _prepare(publication_id, fence, deadline)
     except DBAPIError:
         log.warning("claim_left_to_its_lease", publication=publication_id, exc_info=True)
     except Exception:  # the door of one row: a poisonous one is put aside, and says so
@@ -150,12 +150,12 @@ def _prepared(publication_id: int, fence: int) -> Envelope | None:
     return None
 
 
-def _prepare(publication_id: int, fence: int) -> Envelope | None:
+def _prepare(publication_id: int, fence: int, deadline: float | None) -> Envelope | None:
     """Judge once more, then write the attempt and `sending`, before the first byte leaves."""
     publication = session.get(Publication, publication_id, populate_existing=True)
     if publication is None or publication.state is not State.CLAIMED or publication.fence != fence:
         return None
-    envelope = _envelope(publication)
+    envelope = addressing.envelope_of(publication, deadline=deadline)
     reason = _objection(publication, envelope)
     if reason:
         shift(publication_id, State.CLAIMED, State.HELD, reason=reason, where=_mine(fence))
@@ -181,36 +181,31 @@ def _objection(publication: Publication, envelope: Envelope) -> str | None:
     return None
 
 
-def _envelope(publication: Publication) -> Envelope:
-    account = publication.account
-    asks = CHANNELS.get(account.channel).repeat_for(account.settings) is Repeat.QUERY
-    return Envelope(
-        publication_id=publication.id,
-        fence=publication.fence,
-        key=publication.idempotency_key,
-        account_id=account.id,
-        settings=dict(account.settings),
-        outgoing=outgoing(publication.post),
-        pool_id=publication.pool_id,
-        call_seconds=min(LONGEST_CALL, current().lease_seconds / 2),
-        must_ask=asks and receipts.is_unresolved(publication.id),
-    )
-
-
 def _spoken(envelope: Envelope, deadline: float) -> Receipt:
     """Speak to the carrier. No transaction is open here, and no connection is held."""
     channel = CHANNELS.get(envelope.outgoing.channel)
     if envelope.must_ask:
-        found = channel.look_up(envelope)
-        if found is None:
-            return Receipt(Outcome.UNCERTAIN, reason=receipts.STILL_UNKNOWN)
-        if found.outcome is Outcome.ACCEPTED:
+        found = _asked(channel, envelope)
+        if found.outcome is not Outcome.NOT_SENT:
             return found
     fault("publish.before_send")
     if time.monotonic() + envelope.call_seconds > deadline:
         # Frozen or starved until the lease is nearly over: a peer may soon send in our place.
         return Receipt(Outcome.NOT_SENT, reason=receipts.TOO_SLOW)
     return channel.send(envelope)
+
+
+def _asked(channel: Channel, envelope: Envelope) -> Receipt:
+    """What the carrier says about an earlier attempt; its "no" counts only when it had time to know."""
+    found = channel.look_up(envelope)
+    tried = envelope.tried_at
+    is_too_soon = tried is not None and now() - tried < channel.settles_after
+    if found.outcome is Outcome.ACCEPTED:
+        return found
+    if found.outcome is Outcome.NOT_SENT and not is_too_soon and not found.reason:
+        return found  # a reason would say that the question itself did not get through
+    after = channel.settles_after if is_too_soon else None
+    return replace(found, outcome=Outcome.UNCERTAIN, reason=receipts.STILL_UNKNOWN, after=after)
 
 
 def _persistently(step: Callable[[], Answer], deadline: float) -> Answer | None:

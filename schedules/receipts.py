@@ -12,7 +12,7 @@ from cms.core import events
 from cms.core.clock import now
 from cms.core.db import session, transaction
 from cms.core.i18n import N_
-from schedules import handover, limits, rules
+from schedules import handover, limits, polling, rules
 from schedules.channels import CHANNELS
 from schedules.channels.base import Confirmation, Receipt, Repeat
 from schedules.envelopes import Envelope
@@ -25,6 +25,7 @@ from schedules.states import PublicationState as State
 log = structlog.get_logger(__name__)
 
 MOST_TRIES = 8
+SILENCE = Receipt(Outcome.UNCERTAIN)
 SETTLE_WITHIN = timedelta(days=1)  # what may be live is not late any more, it is to be settled
 STILL_UNKNOWN = N_("The carrier could not say whether it has the post. It will be asked again.")
 TOO_SLOW = N_("Too much time had passed since it was claimed; nothing was sent.")
@@ -58,16 +59,6 @@ def begin(envelope: Envelope) -> bool:
         )
         session.add(attempt)
     return begun
-
-
-def is_unresolved(publication_id: int) -> bool:
-    """Whether some attempt may have arrived without our knowing."""
-    unknown = (
-        select(Attempt.id)
-        .where(Attempt.publication_id == publication_id)
-        .where(or_(Attempt.outcome.is_(None), Attempt.outcome == Outcome.UNCERTAIN))
-    )
-    return session.scalar(unknown.limit(1)) is not None
 
 
 def record(envelope: Envelope, receipt: Receipt) -> bool:
@@ -106,7 +97,8 @@ def _verdict(publication: Publication, envelope: Envelope, receipt: Receipt) -> 
     channel = CHANNELS.get(envelope.outgoing.channel)
     match receipt.outcome:
         case Outcome.ACCEPTED:
-            return _accepted(publication, receipt, channel.confirmation)
+            said = receipt.confirmation or channel.confirmation_for(envelope.settings)
+            return _accepted(publication, receipt, said)
         case Outcome.REJECTED if receipt.pauses_account:
             return Verdict(State.HELD, CREDENTIALS)
         case Outcome.REJECTED:
@@ -114,7 +106,7 @@ def _verdict(publication: Publication, envelope: Envelope, receipt: Receipt) -> 
         case Outcome.NOT_SENT:
             return _again(publication, receipt)
         case _:
-            return unknown(publication, channel.repeat_for(envelope.settings), receipt.reason)
+            return unknown(publication, channel.repeat_for(envelope.settings), receipt)
 
 
 def _accepted(publication: Publication, receipt: Receipt, confirmation: Confirmation) -> Verdict:
@@ -125,6 +117,10 @@ def _accepted(publication: Publication, receipt: Receipt, confirmation: Confirma
         "crashes": 0,
     }
     if confirmation is Confirmation.PERSON:
+        return Verdict(State.HANDED_OVER, values=values)
+    if confirmation is not Confirmation.NOBODY:
+        channel = CHANNELS.get(publication.account.channel)
+        values |= polling.begin(publication, channel, confirmation)
         return Verdict(State.HANDED_OVER, values=values)
     return Verdict(State.PUBLISHED, values=values | {"published_at": now()})
 
@@ -144,18 +140,19 @@ def _again(publication: Publication, receipt: Receipt) -> Verdict:
     return Verdict(State.SCHEDULED, receipt.reason, {"tries": tries, "due_at": due_at})
 
 
-def unknown(publication: Publication, repeat: Repeat, reason: str = "") -> Verdict:
+def unknown(publication: Publication, repeat: Repeat, receipt: Receipt = SILENCE) -> Verdict:
     """What an unknown outcome leads to: the channel's class decides."""
     tries = publication.tries + 1
     if repeat is Repeat.NEVER or tries >= MOST_TRIES:
         return Verdict(State.UNCERTAIN, NOBODY_KNOWS, {"tries": tries})
     moment = now()
+    wait = limits.clamped(receipt.after) if receipt.after else limits.back_off(tries)
     return Verdict(
         State.SCHEDULED,
-        reason,
+        receipt.reason,
         {
             "tries": tries,
-            "due_at": moment + limits.back_off(tries),
+            "due_at": moment + wait,
             "late_after": max(publication.late_after, moment + SETTLE_WITHIN),
         },
     )
@@ -197,6 +194,7 @@ def _note_health(publication: Publication, envelope: Envelope, receipt: Receipt)
         account.last_success_at, account.last_fault = now(), ""
         return
     account.last_fault = (receipt.reason or receipt.outcome.value)[:300]
+    account.last_fault_at = now()
     if receipt.outcome is Outcome.NOT_SENT and receipt.after:
         account.blocked_until = now() + limits.clamped(receipt.after)
     elif receipt.outcome is Outcome.UNCERTAIN and _hung(envelope, receipt):
@@ -213,7 +211,8 @@ def _hung(envelope: Envelope, receipt: Receipt) -> bool:
 
 def _tell(publication: Publication) -> None:
     if publication.state is State.HANDED_OVER:
-        handover.give(publication)
+        if publication.poll_at is None:
+            handover.give(publication)
         events.emit(PostHandedOver(publication.id))
     elif publication.state is State.PUBLISHED:
         events.emit(PostPublished(publication.id))

@@ -74,3 +74,49 @@ class HandOverState(StrEnum):
     CONFIRMED = "confirmed"
     DECLINED = "declined"
     EXPIRED = "expired"
+
+
+class Act(StrEnum):
+    """What an attempt tries to do at the carrier."""
+
+    SEND = "send"
+    AMEND = "amend"  # change what is already live
+    WITHDRAW = "withdraw"  # take back what can be taken back
+
+
+class DeliveryState(StrEnum):
+    """What became of one recipient."""
+
+    WAITING = "waiting"
+    SENDING = "sending"  # begun; whoever finds it so does not know
+    SENT = "sent"
+    NOT_A_CONTACT = "not_a_contact"
+    QUOTA_USED = "quota_used"
+    FAILED = "failed"
+    UNCERTAIN = "uncertain"
+
+
+class StopScope(StrEnum):
+    ALL = "all"
+    CHANNEL = "channel"
+    ACCOUNT = "account"
+
+
+class LinkCheck(StrEnum):
+    """What a look at a link's target said."""
+
+    UNKNOWN = "unknown"  # never looked, or nobody answered
+    FINE = "fine"
+    GONE = "gone"  # 404 or 410: readers would meet an error
+    FORBIDDEN = "forbidden"  # an address that must not be opened
+
+
+class RouteKind(StrEnum):
+    EMAIL = "email"
+    WEBHOOK = "webhook"
+
+
+class AlertState(StrEnum):
+    WAITING = "waiting"
+    TOLD = "told"
+    GIVEN_UP = "given_up"

@@ -8,9 +8,13 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
+from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo, available_timezones
+
+from cryptography.fernet import Fernet
 
 ROOT = Path(__file__).resolve().parents[2]
 LONGEST_SOCKET_PATH = 100  # systems allow 103 to 107 bytes
@@ -52,6 +56,12 @@ class Settings:
     lease_seconds: int  # how long a worker may hold a publication before a peer takes over
     faults: str
     is_demo_wanted: bool
+    bind: str  # the address the web server listens on
+    link_base_url: str  # in front of tracked links; a short domain of its own, if there is one
+    credential_keys: tuple[str, ...] = field(repr=False)  # the first seals, all open
+    smtp_url: str = field(repr=False)  # empty: no e-mail leaves
+    mail_from: str
+    carriers_url: str  # where the demo carriers listen; empty: none run
 
     @property
     def zone(self) -> ZoneInfo:
@@ -89,9 +99,7 @@ def settings_from(environ: Mapping[str, str] = os.environ) -> Settings:
         faults.append(
             "SEEDBED_BASE_URL: must look like https://seedbed.example.com, without a path"
         )
-    redis_url = environ.get("REDIS_URL", "")
-    if redis_url and not redis_url.startswith(("redis://", "rediss://", "unix://")):
-        faults.append("REDIS_URL: must begin with redis://, rediss:// or unix://")
+    redis_url = _redis_url(environ, faults)
     settings = Settings(
         home=home,
         mode=mode,
@@ -108,6 +116,7 @@ def settings_from(environ: Mapping[str, str] = os.environ) -> Settings:
         lease_seconds=_number(environ, "SEEDBED_LEASE_SECONDS", 60, faults, highest=3600),
         faults=environ.get("FAULT", "") if mode is Mode.TEST else "",
         is_demo_wanted=environ.get("SEEDBED_DEMO", "on").lower() not in _OFF,
+        **_outside(environ, home, base_url, faults),
     )
     if faults:
         raise BadSettings(faults)
@@ -140,6 +149,13 @@ def _names(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in environ.get(name, "").split(",") if part.strip())
 
 
+def _redis_url(environ: Mapping[str, str], faults: list[str]) -> str:
+    url = environ.get("REDIS_URL", "")
+    if url and not url.startswith(("redis://", "rediss://", "unix://")):
+        faults.append("REDIS_URL: must begin with redis://, rediss:// or unix://")
+    return url
+
+
 def _database_url(environ: Mapping[str, str], home: Path, faults: list[str]) -> str:
     url = environ.get("DATABASE_URL", "")
     if not url:
@@ -150,6 +166,74 @@ def _database_url(environ: Mapping[str, str], home: Path, faults: list[str]) -> 
         return re.sub(r"^postgres(ql)?(\+psycopg)?://", "postgresql+psycopg://", url)
     faults.append("DATABASE_URL: must begin with sqlite:/// or postgresql://")
     return f"sqlite:///{home / 'seedbed.db'}"
+
+
+def _outside(
+    environ: Mapping[str, str], home: Path, base_url: str, faults: list[str]
+) -> dict[str, Any]:
+    """The settings about what lies beyond this process: addresses, keys for carriers, mail."""
+    mail_from = environ.get("SEEDBED_MAIL_FROM", "")
+    smtp_url = _smtp_url(environ, faults)
+    if smtp_url and "@" not in mail_from:
+        faults.append("SEEDBED_MAIL_FROM: SEEDBED_SMTP_URL needs a sender, name@example.com")
+    return {
+        "bind": _address(environ, faults),
+        "link_base_url": _link_base(environ, base_url, faults),
+        "credential_keys": _credential_keys(home, environ, faults),
+        "smtp_url": smtp_url,
+        "mail_from": mail_from,
+        "carriers_url": _carriers_url(environ, home, faults),
+    }
+
+
+def _address(environ: Mapping[str, str], faults: list[str]) -> str:
+    text = environ.get("SEEDBED_BIND") or "127.0.0.1"
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        faults.append(f"SEEDBED_BIND: {text!r} is no address; try 127.0.0.1 or 0.0.0.0")
+        return "127.0.0.1"
+
+
+def _link_base(environ: Mapping[str, str], base_url: str, faults: list[str]) -> str:
+    text = (environ.get("SEEDBED_LINK_BASE_URL") or base_url).rstrip("/")
+    if not re.fullmatch(r"https?://[^/\s]+", text):
+        faults.append("SEEDBED_LINK_BASE_URL: must look like https://s.example.com, without a path")
+    return text
+
+
+def _credential_keys(home: Path, environ: Mapping[str, str], faults: list[str]) -> tuple[str, ...]:
+    """Keys that seal the secrets of channel accounts: given, newest first, or made once into a file."""
+    given = _names(environ, "SEEDBED_CREDENTIAL_KEYS")
+    keys = given or (_kept(home / "credential.key", Fernet.generate_key().decode(), faults),)
+    for key in keys:
+        try:
+            Fernet(key)
+        except ValueError:
+            faults.append(
+                "SEEDBED_CREDENTIAL_KEYS: every key is 44 characters as `flask accounts new-key` prints"
+            )
+            break
+    return keys
+
+
+def _smtp_url(environ: Mapping[str, str], faults: list[str]) -> str:
+    url = environ.get("SEEDBED_SMTP_URL", "")
+    if url and not re.fullmatch(r"smtps?://([^@\s]+@)?[^/\s:]+(:\d+)?/?", url):
+        faults.append("SEEDBED_SMTP_URL: must look like smtp://user:password@mail.example.com:587")
+    return url
+
+
+def _carriers_url(environ: Mapping[str, str], home: Path, faults: list[str]) -> str:
+    """The demo carriers of this machine: a loopback address, chosen once for each data directory."""
+    if environ.get("SEEDBED_DEMO", "on").lower() in _OFF:
+        return ""
+    url = environ.get("SEEDBED_CARRIERS_URL") or _kept(
+        home / "carriers" / "address", f"http://127.0.0.1:{_free_port()}", faults
+    )
+    if not re.fullmatch(r"http://127\.0\.0\.1:\d+", url):
+        faults.append("SEEDBED_CARRIERS_URL: demo carriers live on http://127.0.0.1:PORT only")
+    return url
 
 
 def _embedded_url(home: Path, faults: list[str]) -> str:

@@ -62,8 +62,9 @@ class TryAgain(SeedbedError):
 class Refused(SeedbedError):
     """A channel refused for good; trying again would change nothing."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, pauses_account: bool = False) -> None:
         super().__init__(Problem("refused", reason))
+        self.pauses_account = pauses_account  # it is the account that is refused, not the post
 
 
 def invalid(field_name: str, code: str, message: str, **params: Any) -> Invalid:

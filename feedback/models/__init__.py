@@ -8,11 +8,13 @@ from feedback.models.events import (
     ReaderComment,
     Verdict,
 )
+from feedback.models.figures import CarrierFigure
 from feedback.models.learning import ModelRun, RunState, Suggestion, SuggestionState, TagEffect
 from feedback.models.rollups import AssetScore, DirtyDay, Rollup
 
 __all__ = [
     "AssetScore",
+    "CarrierFigure",
     "CommentState",
     "DirtyDay",
     "Event",

@@ -2,57 +2,53 @@
 
 import time
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
-from enum import StrEnum
 from typing import Any, ClassVar
 
 import structlog
 
 from cms.core.errors import Problem, Refused, TryAgain, invalid
 from cms.core.i18n import N_
-from cms.core.text import Unit, length_problem
-from schedules.envelopes import Envelope, Outgoing
+from cms.core.text import count, length_problem
+from schedules.channels.answers import (
+    Confirmation,
+    Field,
+    Gives,
+    How,
+    Limits,
+    Progress,
+    Receipt,
+    Rendered,
+    Repeat,
+    Standing,
+    Takes,
+)
+from schedules.channels.calling import Silent, recording
+from schedules.envelopes import Envelope, Outgoing, Way
 from schedules.states import Outcome
+
+__all__ = [
+    "Channel",
+    "Confirmation",
+    "Field",
+    "Gives",
+    "How",
+    "Limits",
+    "Progress",
+    "Receipt",
+    "Rendered",
+    "Repeat",
+    "Standing",
+    "Takes",
+]
 
 log = structlog.get_logger(__name__)
 
-
-class Repeat(StrEnum):
-    """What may be done when nobody knows whether a send arrived."""
-
-    KEYED = "K"  # send again with the same key
-    QUERY = "Q"  # look it up first
-    NEVER = "N"  # a person decides
-
-
-class Confirmation(StrEnum):
-    """Who says that it is live."""
-
-    NOBODY = "nobody"  # the answer itself
-    PERSON = "person"  # a member of the team, with proof
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How much the carrier takes, in its own unit; 0 pictures means none."""
-
-    text: int
-    unit: Unit = Unit.CHARACTERS
-    pictures: int = 9
-
-
-@dataclass(frozen=True)
-class Receipt:
-    """What is known after one try. `after` is the carrier's own wish when to come back."""
-
-    outcome: Outcome
-    external_id: str = ""
-    url: str = ""
-    reason: str = ""
-    after: timedelta | None = None
-    pauses_account: bool = False  # the carrier refuses this account, not this post
-    detail: dict[str, Any] = field(default_factory=dict)
+CANNOT_AMEND = N_("%(carrier)s cannot change a post that is live.")
+CANNOT_WITHDRAW = N_("%(carrier)s cannot take back a post that is live.")
+CANNOT_TEST = N_("There is nothing to test: this channel needs no connection.")
 
 
 class Channel(ABC):
@@ -64,44 +60,58 @@ class Channel(ABC):
     repeat: ClassVar[Repeat] = Repeat.NEVER
     confirmation: ClassVar[Confirmation] = Confirmation.NOBODY
     appends_link: ClassVar[bool] = True
+    takes: ClassVar[frozenset[Takes]] = frozenset({Takes.TEXT, Takes.PICTURES, Takes.LINK})
+    gives: ClassVar[Mapping[Gives, How]] = {}
+    fields: ClassVar[tuple[Field, ...]] = ()  # what an account of this channel is asked for
+    needs: ClassVar[str] = ""  # one sentence for the account page: what to prepare at the carrier
+    can_amend: ClassVar[bool] = False
+    can_withdraw: ClassVar[bool] = False
+    # Q: how long after an attempt "not found" may be believed; before that it is asked again.
+    settles_after: ClassVar[timedelta] = timedelta(0)
+    polls: ClassVar[tuple[timedelta, ...]] = ()  # waits between questions; the last one for ever
 
-    def repeat_for(self, settings: dict[str, Any]) -> Repeat:
+    def repeat_for(self, settings: Mapping[str, Any]) -> Repeat:
         """The class of one account of this channel."""
         return self.repeat
 
-    def send(self, envelope: Envelope) -> Receipt:
-        """Try once. Whatever happens becomes one of the four outcomes."""
-        return self._measured("channel_sent", self.deliver, envelope)
+    def confirmation_for(self, settings: Mapping[str, Any]) -> Confirmation:
+        """Who says that a post through this account is live."""
+        return self.confirmation
 
-    def look_up(self, envelope: Envelope) -> Receipt | None:
-        """Ask the carrier about an unknown outcome: accepted, or not_sent, or None when it cannot say."""
-        receipt = self._measured("channel_asked", self.find, envelope)
-        return receipt if receipt.outcome in (Outcome.ACCEPTED, Outcome.NOT_SENT) else None
+    def realm(self, way: Way) -> str:
+        """Who owns uploads made through this account; two accounts share them only if equal."""
+        return f"{self.slug}:{way.account_id}"
 
-    @abstractmethod
-    def deliver(self, envelope: Envelope) -> Receipt:
-        """Speak to the carrier. May raise TryAgain (provably nothing left) or Refused (for good)."""
+    # --- what people see before it leaves
 
-    def find(self, envelope: Envelope) -> Receipt:
-        """Channels of class Q override this; NOT_SENT means that the carrier surely has nothing."""
-        return Receipt(Outcome.UNCERTAIN)
+    def render(self, outgoing: Outgoing) -> Rendered:
+        """Exactly what would be sent and what of the post is changed on the way.
+
+        `deliver` sends what this says; the preview and the limits read it too.
+        """
+        return Rendered(
+            text=outgoing.text,
+            used=count(outgoing.text, self.limits.unit),
+            limit=self.limits.text,
+            unit=self.limits.unit,
+            pictures=outgoing.pictures,
+        )
 
     def problems(self, outgoing: Outgoing) -> list[Problem]:
         """What this carrier would not take, counted by its own rule."""
-        found = []
-        too_long = length_problem(
-            outgoing.text, self.limits.text, self.limits.unit, carrier=self.name
-        )
+        drawn = self.render(outgoing)
+        found = list(drawn.problems)
+        too_long = length_problem(drawn.text, self.limits.text, self.limits.unit, carrier=self.name)
         if too_long:
             found.append(too_long)
-        if len(outgoing.pictures) > self.limits.pictures:
+        if len(drawn.pictures) > self.limits.pictures:
             found.append(
                 Problem(
                     "too_many_pictures",
                     N_("Too many pictures for %(carrier)s: %(count)s, at most %(limit)s."),
                     {
                         "carrier": self.name,
-                        "count": len(outgoing.pictures),
+                        "count": len(drawn.pictures),
                         "limit": self.limits.pictures,
                     },
                 )
@@ -113,9 +123,83 @@ class Channel(ABC):
         for problem in self.problems(outgoing):
             raise invalid("text", problem.code, problem.message, **problem.params)
 
-    def _measured(self, event: str, step: Any, envelope: Envelope) -> Receipt:
+    # --- the doors the ledger uses; each measures, records the calls made, and translates
+
+    def send(self, envelope: Envelope) -> Receipt:
+        """Try once. Whatever happens becomes one of the four outcomes."""
+        return self._measured("channel_sent", self.deliver, envelope)
+
+    def look_up(self, envelope: Envelope) -> Receipt:
+        """Ask the carrier about an unknown outcome: ACCEPTED, NOT_SENT, or UNCERTAIN: ask later."""
+        return self._measured("channel_asked", self.find, envelope)
+
+    def carry_amendment(self, envelope: Envelope) -> Receipt:
+        """Change what is live into what the envelope says. Doing it twice changes nothing more."""
+        return self._measured("channel_amended", self.amend, envelope)
+
+    def carry_withdrawal(self, envelope: Envelope) -> Receipt:
+        """Take back what is live. What is gone already counts as taken back."""
+        return self._measured("channel_withdrew", self.withdraw, envelope)
+
+    def ask_progress(self, envelope: Envelope) -> Progress:
+        """How far a handed-over publication is; a carrier that cannot say now is asked again."""
+        try:
+            with recording():
+                return self.progress(envelope)
+        except (TryAgain, Silent) as error:
+            return Progress(Standing.UNKNOWN, reason=str(error))
+        except Refused as error:
+            return Progress(Standing.UNKNOWN, reason=str(error))
+        except Exception as error:  # the door: a broken answer must not stop the other questions
+            log.exception("channel_broke", publication=envelope.publication_id)
+            return Progress(Standing.UNKNOWN, reason=f"{type(error).__name__}: {error}"[:300])
+
+    def try_out(self, way: Way) -> str:
+        """Connect without sending anything to a reader: "" when it works, else why it does not."""
+        try:
+            with recording():
+                return self.test(way)
+        except (TryAgain, Refused, Silent) as error:
+            return str(error)
+        except Exception as error:  # the door of the test button
+            log.exception("channel_test_broke", account=way.account_id)
+            return f"{type(error).__name__}: {error}"[:300]
+
+    # --- what members do
+
+    @abstractmethod
+    def deliver(self, envelope: Envelope) -> Receipt:
+        """Speak to the carrier. May raise TryAgain (provably nothing left) or Refused (for good)."""
+
+    def find(self, envelope: Envelope) -> Receipt:
+        """Channels of class Q override this; NOT_SENT means that the carrier surely has nothing."""
+        return Receipt(Outcome.UNCERTAIN)
+
+    def progress(self, envelope: Envelope) -> Progress:
+        """Channels whose accepted posts are not live yet override this."""
+        return Progress(Standing.UNKNOWN)
+
+    def amend(self, envelope: Envelope) -> Receipt:
+        raise Refused(CANNOT_AMEND % {"carrier": self.name})
+
+    def withdraw(self, envelope: Envelope) -> Receipt:
+        raise Refused(CANNOT_WITHDRAW % {"carrier": self.name})
+
+    def test(self, way: Way) -> str:
+        return ""
+
+    def warm_up(self, way: Way) -> None:  # noqa: B027 - most carriers need nothing ahead
+        """Renew what a send will need (a token) ahead of its minute."""
+
+    def prepare(self, envelope: Envelope) -> None:  # noqa: B027 - likewise
+        """Upload what the post needs ahead of its minute; safe to repeat, unseen by readers."""
+
+    def _measured(
+        self, event: str, step: Callable[[Envelope], Receipt], envelope: Envelope
+    ) -> Receipt:
         started = time.monotonic()
-        receipt = _translated(step, envelope)
+        with recording() as calls:
+            receipt = _translated(step, envelope)
         spent = round((time.monotonic() - started) * 1000)
         log.info(
             event,
@@ -125,23 +209,21 @@ class Channel(ABC):
             outcome=receipt.outcome.value,
             ms=spent,
         )
-        return _with_time(receipt, spent)
+        told = {"calls": [call.told() for call in calls]} if calls else {}
+        return replace(receipt, detail={**receipt.detail, **told, "ms": spent})
 
 
-def _translated(step: Any, envelope: Envelope) -> Receipt:
+def _translated(step: Callable[[Envelope], Receipt], envelope: Envelope) -> Receipt:
     try:
-        receipt: Receipt = step(envelope)
+        return step(envelope)
     except TryAgain as error:
         return Receipt(Outcome.NOT_SENT, reason=str(error), after=error.after)
     except Refused as error:
-        return Receipt(Outcome.REJECTED, reason=str(error))
+        return Receipt(Outcome.REJECTED, reason=str(error), pauses_account=error.pauses_account)
+    except Silent as error:
+        return Receipt(Outcome.UNCERTAIN, reason=str(error))
     except (
         Exception
     ) as error:  # the door: an unknown fault after an unknown distance is `uncertain`
         log.exception("channel_broke", publication=envelope.publication_id)
         return Receipt(Outcome.UNCERTAIN, reason=f"{type(error).__name__}: {error}"[:300])
-    return receipt
-
-
-def _with_time(receipt: Receipt, spent: int) -> Receipt:
-    return replace(receipt, detail={**receipt.detail, "ms": spent})

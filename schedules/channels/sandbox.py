@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ class Sandbox(Channel):
     name = N_("Sandbox")
     limits = Limits(text=4000, pictures=9)
 
-    def repeat_for(self, settings: dict[str, Any]) -> Repeat:
+    def repeat_for(self, settings: Mapping[str, Any]) -> Repeat:
         return Repeat(settings.get("class", Repeat.KEYED))
 
     def deliver(self, envelope: Envelope) -> Receipt:

@@ -3,7 +3,7 @@
 from datetime import datetime, time
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from audience.models import Persona, Pool
@@ -24,6 +24,8 @@ class Calendar(Model):
     late_moments_minutes: Mapped[int] = mapped_column(default=120)
     late_group_minutes: Mapped[int] = mapped_column(default=30)
     gap_minutes: Mapped[int] = mapped_column(default=30)  # least time between two posts of a pool
+    quiet_from: Mapped[time | None]  # wall times between which nothing goes out; none: never quiet
+    quiet_until: Mapped[time | None]
 
 
 class ChannelAccount(Model):
@@ -38,6 +40,11 @@ class ChannelAccount(Model):
     name: Mapped[str] = mapped_column(String(120))
     persona_id: Mapped[int | None] = mapped_column(ForeignKey("personas.id"), index=True)
     settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    sealed: Mapped[str] = mapped_column(Text, default="")  # secrets, encrypted; never shown again
+    secrets_changed_at: Mapped[datetime | None]
+    callback_token: Mapped[str | None] = mapped_column(
+        String(40), unique=True, index=True
+    )  # in its address
     is_paused: Mapped[bool] = mapped_column(default=False)
     per_minute: Mapped[int] = mapped_column(default=60)
     tokens: Mapped[float] = mapped_column(default=0.0)  # of the rate limit's bucket
@@ -45,6 +52,9 @@ class ChannelAccount(Model):
     blocked_until: Mapped[datetime | None]
     last_success_at: Mapped[datetime | None]
     last_fault: Mapped[str] = mapped_column(String(300), default="")
+    last_fault_at: Mapped[datetime | None]
+    tested_at: Mapped[datetime | None]
+    test_result: Mapped[str] = mapped_column(String(300), default="")  # empty: it went well
     created_at: Mapped[datetime]
 
     persona: Mapped[Persona | None] = relationship()

@@ -1,7 +1,7 @@
 """The publishing ledger: publications, attempts, hand-overs, tracked links, reader entries."""
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -11,7 +11,10 @@ from cms.accounts.models import User
 from cms.core.db import Model, by_value
 from schedules.models.calendars import ChannelAccount
 from schedules.models.posts import Post
-from schedules.states import HandOverState, Outcome, PublicationState
+from schedules.states import Act, HandOverState, LinkCheck, Outcome, PublicationState
+
+if TYPE_CHECKING:
+    from schedules.models.carriers import EmployeeTask
 
 
 class Publication(Model):
@@ -24,6 +27,8 @@ class Publication(Model):
         UniqueConstraint("public_id"),
         Index(None, "state", "due_at"),
         Index(None, "state", "lease_until"),
+        Index(None, "poll_at"),
+        Index(None, "wish_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -48,7 +53,18 @@ class Publication(Model):
     external_id: Mapped[str] = mapped_column(String(200), default="")
     external_url: Mapped[str] = mapped_column(String(500), default="")
     reach: Mapped[int] = mapped_column(default=0)  # size of the pool when it was published
+    carrier_facts: Mapped[dict[str, Any]] = mapped_column(default=dict)  # steps done: draft, jobid
+    expected: Mapped[int] = mapped_column(default=0)  # people asked to confirm
+    confirmed: Mapped[int] = mapped_column(default=0)  # of them, those who did
+    confirm_by: Mapped[datetime | None]  # past this nobody is waited for any more
+    poll_at: Mapped[datetime | None]  # when the carrier is to be asked how far it is
+    polls: Mapped[int] = mapped_column(default=0)
+    wish: Mapped[Act | None] = mapped_column(by_value(Act))  # to amend or withdraw what is live
+    wish_at: Mapped[datetime | None]
+    wish_tries: Mapped[int] = mapped_column(default=0)
     published_at: Mapped[datetime | None] = mapped_column(index=True)
+    amended_at: Mapped[datetime | None]
+    withdrawn_at: Mapped[datetime | None]
     updated_at: Mapped[datetime]
 
     post: Mapped[Post] = relationship(back_populates="publication")
@@ -59,6 +75,9 @@ class Publication(Model):
     )
     hand_overs: Mapped[list["HandOver"]] = relationship(back_populates="publication")
     links: Mapped[list["TrackedLink"]] = relationship(back_populates="publication")
+    employee_tasks: Mapped[list["EmployeeTask"]] = relationship(
+        back_populates="publication", order_by="EmployeeTask.employee"
+    )
 
 
 class Attempt(Model):
@@ -70,6 +89,7 @@ class Attempt(Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     publication_id: Mapped[int] = mapped_column(ForeignKey("publications.id"))
     fence: Mapped[int]
+    act: Mapped[Act] = mapped_column(by_value(Act), default=Act.SEND)
     started_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
     outcome: Mapped[Outcome | None] = mapped_column(by_value(Outcome))
@@ -114,6 +134,13 @@ class TrackedLink(Model):
     code: Mapped[str] = mapped_column(String(24))
     publication_id: Mapped[int] = mapped_column(ForeignKey("publications.id"))
     target: Mapped[str] = mapped_column(String(1000), default="")
+    alias: Mapped[str | None] = mapped_column(
+        String(60), unique=True, index=True
+    )  # a name people can read
+    expires_at: Mapped[datetime | None]
+    checked_at: Mapped[datetime | None]
+    check: Mapped[LinkCheck] = mapped_column(by_value(LinkCheck), default=LinkCheck.UNKNOWN)
+    check_note: Mapped[str] = mapped_column(String(300), default="")
     created_at: Mapped[datetime]
 
     publication: Mapped[Publication] = relationship(back_populates="links")

@@ -1,0 +1,64 @@
+"""The demo carriers' web server: the first part of the path names the carrier."""
+
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from werkzeug.wrappers import Request, Response
+
+from cms.demo.carriers.book import Book
+from cms.demo.carriers.simulator import Cut, Simulator, cut
+
+LARGEST_BODY = 64 * 1024 * 1024
+
+
+class Carriers:
+    """All demo carriers of one data directory, as a WSGI application."""
+
+    def __init__(self, folder: Path, kinds: Iterable[type[Simulator]]) -> None:
+        self.members = {kind.slug: kind(Book(folder / f"{kind.slug}.db")) for kind in kinds}
+
+    def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        request = Request(environ)
+        request.max_content_length = LARGEST_BODY
+        try:
+            response = self.answer(request)
+        except Cut:
+            cut(request)
+            response = Response(status=500)
+        except HTTPException as error:
+            response = Response(str(error.description), error.code)
+        return response(environ, start)
+
+    def answer(self, request: Request) -> Response:
+        slug, _, rest = request.path.lstrip("/").partition("/")
+        member = self.members.get(slug)
+        if member is None:
+            raise NotFound
+        return member(request, f"/{rest}")
+
+    def close(self) -> None:
+        for member in self.members.values():
+            member.book.close()
+
+
+class _Quiet(WSGIRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log(self, type: str, message: str, *args: Any) -> None:
+        """The ledgers are the record."""
+
+
+def server(carriers: Carriers, port: int) -> BaseWSGIServer:
+    """A server on the loopback address; port 0 takes a free one."""
+    return make_server("127.0.0.1", port, carriers, threaded=True, request_handler=_Quiet)
+
+
+def in_a_thread(carriers: Carriers) -> tuple[BaseWSGIServer, str]:
+    """For tests: a running server and its address. Call `shutdown` on it at the end."""
+    running = server(carriers, 0)
+    threading.Thread(target=running.serve_forever, name="carriers", daemon=True).start()
+    return running, f"http://127.0.0.1:{running.server_port}"

@@ -1,0 +1,207 @@
+"""Calls to carriers: one guarded request, written down with its secrets masked, and what it proves."""
+
+import json
+import re
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from cms.core.config import current
+from cms.core.errors import Problem, Refused, SeedbedError, TryAgain
+from cms.core.http import AddressNotAllowed, Answer, Client, NotSent, Unanswered
+from cms.core.i18n import N_
+from schedules.envelopes import Envelope
+
+NOT_ALLOWED = N_("The carrier's address may not be called.")
+NOT_REACHED = N_("The carrier could not be reached; nothing was sent.")
+NO_ANSWER = N_("The carrier took the call and gave no whole answer.")
+NO_TIME = N_("Too little time was left to wait for the carrier; nothing was sent.")
+LONGEST_TOLD = 400
+DEFAULT_SECONDS = 10.0
+_SECRETS = r"access_token|corpsecret|appsecret|secret|sign|signature|token|password"
+_IN_QUERY = re.compile(rf"(?<=[?&])({_SECRETS}|key)=[^&\s]+", re.IGNORECASE)
+_IN_JSON = re.compile(rf'("(?:{_SECRETS})"\s*:\s*)"[^"]*"', re.IGNORECASE)
+
+
+class Silent(SeedbedError):
+    """The call left and no whole answer came: whatever it asked for may have happened."""
+
+    def __init__(self, reason: str = NO_ANSWER) -> None:
+        super().__init__(Problem("silent", reason))
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request as people may read it."""
+
+    method: str
+    address: str  # secrets masked
+    sent: str  # the beginning of the body, secrets masked
+    status: int | None
+    said: str  # the beginning of the answer, secrets masked
+    ms: int
+
+    def told(self) -> dict[str, Any]:
+        return {
+            "method": self.method,
+            "address": self.address,
+            "sent": self.sent,
+            "status": self.status,
+            "said": self.said,
+            "ms": self.ms,
+        }
+
+
+_calls: ContextVar[list[Call] | None] = ContextVar("calls", default=None)
+
+
+@contextmanager
+def recording() -> Iterator[list[Call]]:
+    """Gather the calls made inside, for the attempt log."""
+    calls: list[Call] = []
+    token = _calls.set(calls)
+    try:
+        yield calls
+    finally:
+        _calls.reset(token)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A whole answer."""
+
+    answer: Answer
+
+    @property
+    def status(self) -> int:
+        return self.answer.status
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        return self.answer.headers
+
+    @property
+    def text(self) -> str:
+        return self.answer.body.decode("utf-8", "replace")
+
+    def json(self) -> dict[str, Any]:
+        """The object in the answer; an empty one when it is no JSON object."""
+        try:
+            found = json.loads(self.answer.body)
+        except ValueError:
+            return {}
+        return found if isinstance(found, dict) else {}
+
+
+class Line:
+    """A way to one carrier: base address, what must never be written down, and the time that is left.
+
+    `hush` are values (keys, tokens) masked wherever they appear in the record.
+    """
+
+    def __init__(
+        self,
+        base: str,
+        *,
+        hush: tuple[str, ...] = (),
+        seconds: float = DEFAULT_SECONDS,
+        deadline: float | None = None,
+    ) -> None:
+        self.base = base.rstrip("/")
+        self.hush = list(hush)
+        self.seconds = seconds
+        self.deadline = deadline
+
+    @classmethod
+    def of(cls, envelope: Envelope, base: str) -> "Line":
+        """A line for a publication: it never calls when the claim could run out meanwhile."""
+        return cls(
+            base,
+            hush=tuple(envelope.secrets.values()),
+            seconds=min(envelope.call_seconds, DEFAULT_SECONDS),
+            deadline=envelope.deadline,
+        )
+
+    def get(self, path: str, **query: str | int) -> Reply:
+        return self.call("GET", path, query=query)
+
+    def post(self, path: str, body: Mapping[str, Any], **query: str | int) -> Reply:
+        """Send JSON as UTF-8."""
+        content = json.dumps(body, ensure_ascii=False).encode()
+        kind = {"Content-Type": "application/json; charset=utf-8"}
+        return self.call("POST", path, query=query, headers=kind, body=content)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str | int] | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+    ) -> Reply:
+        """One request. Raises TryAgain (nothing left), Refused (may not be called) or Silent."""
+        if self.deadline is not None and time.monotonic() + self.seconds > self.deadline:
+            raise TryAgain(NO_TIME)
+        url = self.base + path
+        if query:
+            url += ("&" if urlsplit(url).query else "?") + urlencode(query)
+        started = time.monotonic()
+        client = Client(allow_private=_neighbours(), seconds=self.seconds)
+        status, said = None, ""
+        try:
+            answer = client.request(method, url, headers=headers, body=body)
+            status, said = answer.status, self._masked(answer.body)
+            return Reply(answer)
+        except AddressNotAllowed as error:
+            said = str(error)
+            raise Refused(NOT_ALLOWED) from error
+        except NotSent as error:
+            said = error.reason
+            raise TryAgain(NOT_REACHED) from error
+        except Unanswered as error:
+            status, said = error.status, error.reason
+            raise Silent from error
+        finally:
+            spent = round((time.monotonic() - started) * 1000)
+            self._note(
+                Call(method, self._masked(url.encode()), self._masked(body), status, said, spent)
+            )
+
+    def _note(self, call: Call) -> None:
+        calls = _calls.get()
+        if calls is not None:
+            calls.append(call)
+
+    def _masked(self, content: bytes) -> str:
+        text = content[: LONGEST_TOLD * 4].decode("utf-8", "replace")
+        for secret in self.hush:
+            if len(secret) > 3:
+                text = text.replace(secret, "•••")
+        text = _IN_QUERY.sub(r"\1=•••", text)
+        text = _IN_JSON.sub(r'\1"•••"', text)
+        return text[:LONGEST_TOLD] + ("…" if len(text) > LONGEST_TOLD else "")
+
+
+def _neighbours() -> frozenset[tuple[str, int]]:
+    """The demo carriers of this installation are the one private address that may be called."""
+    found = set()
+    for url in (current().carriers_url, *_in_tests):
+        parts = urlsplit(url)
+        if parts.hostname and parts.port:
+            found.add((parts.hostname, parts.port))
+    return frozenset(found)
+
+
+_in_tests: list[str] = []
+
+
+def allow_in_tests(url: str) -> None:
+    """Let a test's own carrier be called; refused outside test mode."""
+    if not current().is_test:
+        raise RuntimeError("only test mode may call private addresses")
+    _in_tests.append(url)
