@@ -14,7 +14,7 @@ from flask import Flask
 from cms.core.clock import now
 from cms.core.config import ROOT
 from cms.core.db import session, transaction
-from schedules import publishing, reconciling
+from schedules import addressing, publishing, reconciling
 from schedules.channels import wire
 from schedules.models import Publication
 from schedules.states import Outcome
@@ -97,7 +97,7 @@ def test_what_an_answer_proves(
 def test_accepted_then_silent_is_uncertain_when_the_call_runs_out(
     app: Flask, carrier: Carrier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publishing, "LONGEST_CALL", 0.5)
+    monkeypatch.setattr(addressing, "LONGEST_CALL", 0.5)
     publication = send(carrier, "N", "hang")
     assert publication.state is State.UNCERTAIN
     assert carrier.effects(publication) == 1
