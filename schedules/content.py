@@ -29,7 +29,7 @@ def outgoing_of_many(posts: Iterable[Post]) -> dict[int, Outgoing]:
     posts = list(posts)
     wanted = {int(media_id) for post in posts for media_id in post.media_ids}
     around = _Around(
-        shas=_shas(wanted),
+        pictures=_pictures(wanted),
         kinds=_kinds({post.asset_id for post in posts}),
         covers=_covers({post.version_id for post in posts}),
     )
@@ -60,7 +60,7 @@ def content_hash(content: Outgoing) -> str:
 class _Around:
     """What the posts refer to, read for all of them at once."""
 
-    shas: dict[int, str]
+    pictures: dict[int, Picture]
     kinds: dict[int, str]
     covers: dict[int, Picture]
 
@@ -77,7 +77,9 @@ def _outgoing(post: Post, around: _Around) -> Outgoing:
         body=post.text,
         link=address,
         link_code=link.code if link else "",
-        pictures=tuple(Picture(int(one), around.shas.get(int(one), "")) for one in post.media_ids),
+        pictures=tuple(
+            around.pictures.get(int(one), Picture(int(one), "")) for one in post.media_ids
+        ),
         channel=post.account.channel,
         account_slug=post.account.slug,
         pool_slug=post.pool.slug,
@@ -98,11 +100,14 @@ def _text(post: Post, address: str) -> str:
     return f"{post.text}\n{address}" if post.text else address
 
 
-def _shas(media_ids: set[int]) -> dict[int, str]:
+_MEASURES = (Media.id, Media.sha256, Media.mime, Media.width, Media.height, Media.size)
+
+
+def _pictures(media_ids: set[int]) -> dict[int, Picture]:
     if not media_ids:
         return {}
-    rows = session.execute(select(Media.id, Media.sha256).where(Media.id.in_(media_ids)))
-    return {media_id: sha for media_id, sha in rows}
+    rows = session.execute(select(*_MEASURES).where(Media.id.in_(media_ids)))
+    return {row[0]: Picture(*row) for row in rows}
 
 
 def _kinds(asset_ids: set[int]) -> dict[int, str]:
@@ -113,9 +118,9 @@ def _kinds(asset_ids: set[int]) -> dict[int, str]:
 def _covers(version_ids: set[int]) -> dict[int, Picture]:
     """The first picture of each version that stands for the whole."""
     rows = session.execute(
-        select(VersionMedia.version_id, Media.id, Media.sha256)
+        select(VersionMedia.version_id, *_MEASURES)
         .join(VersionMedia.media)
         .where(VersionMedia.version_id.in_(version_ids), VersionMedia.role.in_(STANDS_FOR_ALL))
         .order_by(VersionMedia.position.desc(), VersionMedia.id.desc())
     )
-    return {version_id: Picture(media_id, sha) for version_id, media_id, sha in rows}
+    return {row[0]: Picture(*row[1:]) for row in rows}

@@ -9,10 +9,14 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Picture:
-    """One image of a post, named by its content."""
+    """One image of a post, named by its content, with the measures of the file we keep."""
 
     media_id: int
     sha256: str
+    mime: str = ""
+    width: int = 0
+    height: int = 0
+    size: int = 0  # bytes
 
 
 @dataclass(frozen=True)

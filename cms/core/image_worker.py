@@ -8,7 +8,7 @@ import json
 import resource
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from PIL import Image, ImageCms, ImageOps, ImageSequence, UnidentifiedImageError
@@ -32,13 +32,21 @@ _SAVING: dict[str, dict[str, Any]] = {
 _ORIGINAL_QUALITY = {"JPEG": 92, "WEBP": 92}
 
 
+Made = tuple[dict[str, Any], list[bytes]]
+
+
 def main() -> None:
-    """Answer one request on standard input; the exit code is 0 whatever the picture was."""
+    """Answer one request on standard input."""
+    keeps_moving = "--animated" in sys.argv
+    serve(lambda content: _process(content, sys.argv[1], keeps_moving=keeps_moving))
+
+
+def serve(process: Callable[[bytes], Made]) -> None:
+    """Work on one picture within the limits; the exit code is 0 whatever the picture was."""
     _bind_limits()
     content = sys.stdin.buffer.read()
-    keeps_moving = "--animated" in sys.argv
     try:
-        answer, files = _process(content, sys.argv[1], keeps_moving=keeps_moving)
+        answer, files = process(content)
     except MemoryError:
         answer, files = {"error": "image_too_large"}, []
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -71,19 +79,17 @@ def _bind_limits() -> None:
     warnings.simplefilter("error", Image.DecompressionBombWarning)
 
 
-def _process(
-    content: bytes, image_format: str, *, keeps_moving: bool
-) -> tuple[dict[str, Any], list[bytes]]:
+def _process(content: bytes, image_format: str, *, keeps_moving: bool) -> Made:
     with Image.open(io.BytesIO(content), formats=[image_format]) as source:
         frames = getattr(source, "n_frames", 1)
         moving = _moving(source) if keeps_moving and frames > 1 else None
         source.seek(0)
-        still = _plain(source)
+        still = plain(source)
     if moving:
         original = ("GIF", moving)
     else:
         kept = "PNG" if image_format == "GIF" else image_format
-        original = (kept, _saved(still, kept, quality=_ORIGINAL_QUALITY.get(kept)))
+        original = (kept, saved(still, kept, quality=_ORIGINAL_QUALITY.get(kept)))
     entries = [_entry("original", original[0], still.size)]
     files = [original[1]]
     smaller = still
@@ -91,7 +97,7 @@ def _process(
         smaller = smaller.copy()
         smaller.thumbnail((widest, longest), Image.Resampling.LANCZOS)
         entries.append(_entry(name, kind, smaller.size))
-        files.append(_saved(smaller, kind))
+        files.append(saved(smaller, kind))
     for entry, file in zip(entries, files, strict=True):
         entry["length"] = len(file)
     return {"frames": frames if moving else 1, "files": entries}, files
@@ -101,7 +107,7 @@ def _entry(name: str, kind: str, size: tuple[int, int]) -> dict[str, Any]:
     return {"name": name, "format": kind, "width": size[0], "height": size[1]}
 
 
-def _plain(image: Image.Image) -> Image.Image:
+def plain(image: Image.Image) -> Image.Image:
     """The bare picture: upright, in sRGB, without a word about where and by whom it was taken."""
     image.load()
     upright = ImageOps.exif_transpose(image)
@@ -129,7 +135,7 @@ def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
     return converted or image
 
 
-def _saved(image: Image.Image, kind: str, *, quality: int | None = None) -> bytes:
+def saved(image: Image.Image, kind: str, *, quality: int | None = None) -> bytes:
     if kind == "JPEG" and image.mode == "RGBA":
         ground = Image.new("RGB", image.size, "white")
         ground.paste(image, mask=image.getchannel("A"))

@@ -66,7 +66,8 @@ def take(content: bytes, *, field: str = "file") -> Picture:
         and 1 < header.frames <= most("image_frames")
         and header.width * header.height * header.frames <= most("image_frame_pixels")
     )
-    answer, body = _run_child(content, header.format, keeps_moving=keeps_moving)
+    options = [header.format] + ["--animated"] * keeps_moving
+    answer, body = _run_child("cms.core.image_worker", options, content)
     if "error" in answer:
         raise Invalid({field: _PROBLEMS[answer["error"]]()})
     renditions = _renditions(answer["files"], body)
@@ -80,6 +81,19 @@ def take(content: bytes, *, field: str = "file") -> Picture:
         original=original,
         renditions=renditions,
     )
+
+
+def fit(
+    content: bytes, image_format: str, *, formats: tuple[str, ...], most_bytes: int, edge: int = 0
+) -> Rendition | None:
+    """A picture of ours made anew in one of the formats, no larger than told; None: impossible.
+
+    The same picture and limits give the same bytes. Edge 0 means that any length will do.
+    """
+    options = [image_format, ",".join(formats), str(most_bytes), str(edge)]
+    answer, body = _run_child("cms.core.image_fitter", options, content)
+    files = _renditions(answer.get("files", []), body)
+    return files.get("fitted")
 
 
 def inspect(content: bytes, *, field: str = "file") -> Header:
@@ -154,15 +168,13 @@ def _too_large(header: Header | None = None) -> Problem:
 _PROBLEMS = {"image_damaged": _damaged, "image_too_large": _too_large}
 
 
-def _run_child(
-    content: bytes, image_format: str, *, keeps_moving: bool
-) -> tuple[dict[str, Any], bytes]:
-    command = [sys.executable, "-s", "-B", "-m", "cms.core.image_worker", image_format]
+def _run_child(module: str, options: list[str], content: bytes) -> tuple[dict[str, Any], bytes]:
+    command = [sys.executable, "-s", "-B", "-m", module, *options]
     with _turns:
         try:
             # An empty environment: whatever a picture breaks into finds no secret there.
             done = subprocess.run(
-                command + ["--animated"] * keeps_moving,
+                command,
                 input=content,
                 capture_output=True,
                 cwd=ROOT,
