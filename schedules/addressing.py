@@ -39,6 +39,7 @@ def envelope_of(publication: Publication, *, deadline: float | None = None) -> E
         external_id=publication.external_id,
         asked_since=min(unresolved, default=None),
         tried_at=max(unresolved, default=None),
+        live_since=publication.published_at,
         deadline=deadline or time.monotonic() + current().lease_seconds,
     )
 

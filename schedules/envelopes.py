@@ -76,6 +76,7 @@ class Envelope:
     external_id: str = ""
     asked_since: datetime | None = None  # when the oldest attempt of unknown outcome began
     tried_at: datetime | None = None  # when the newest of them began
+    live_since: datetime | None = None  # when it was published; none: it is not live
     deadline: float = field(default_factory=lambda: time.monotonic() + 3600)  # monotonic seconds
 
     @property

@@ -1,7 +1,7 @@
 """The words in which channels answer: classes, limits, receipts, progress, what is shown beforehand."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -169,3 +169,20 @@ class Progress:
     reason: str = ""
     facts: dict[str, Any] = field(default_factory=dict)  # merged into the publication's
     after: timedelta | None = None  # when to ask again; none: by the channel's plan
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number of the carrier's own for a publication: what it had counted up to that day."""
+
+    metric: str  # read, share, like, recommend, comment, collect
+    on: date
+    value: int
+
+
+@dataclass(frozen=True)
+class CallsBack:
+    """That a carrier calls us, and which setting names us in its calls."""
+
+    receive_setting: str  # appid, corpid
+    takes_plain: bool = False  # it may call without encryption when the account says so

@@ -13,8 +13,10 @@ from cms.core.errors import Problem, Refused, TryAgain, invalid
 from cms.core.i18n import N_
 from cms.core.text import count, length_problem
 from schedules.channels.answers import (
+    CallsBack,
     Confirmation,
     Field,
+    Figure,
     Gives,
     How,
     Limits,
@@ -30,9 +32,11 @@ from schedules.envelopes import Envelope, Outgoing, Way
 from schedules.states import Outcome
 
 __all__ = [
+    "CallsBack",
     "Channel",
     "Confirmation",
     "Field",
+    "Figure",
     "Gives",
     "How",
     "Limits",
@@ -69,6 +73,7 @@ class Channel(ABC):
     # Q: how long after an attempt "not found" may be believed; before that it is asked again.
     settles_after: ClassVar[timedelta] = timedelta(0)
     polls: ClassVar[tuple[timedelta, ...]] = ()  # waits between questions; the last one for ever
+    calls_back: ClassVar[CallsBack | None] = None  # none: the carrier never calls us
 
     def repeat_for(self, settings: Mapping[str, Any]) -> Repeat:
         """The class of one account of this channel."""
@@ -101,7 +106,7 @@ class Channel(ABC):
         """What this carrier would not take, counted by its own rule."""
         drawn = self.render(outgoing)
         found = list(drawn.problems)
-        too_long = length_problem(drawn.text, self.limits.text, self.limits.unit, carrier=self.name)
+        too_long = length_problem(drawn.text, drawn.limit, drawn.unit, carrier=self.name)
         if too_long:
             found.append(too_long)
         if len(drawn.pictures) > self.limits.pictures:
@@ -154,6 +159,17 @@ class Channel(ABC):
             log.exception("channel_broke", publication=envelope.publication_id)
             return Progress(Standing.UNKNOWN, reason=f"{type(error).__name__}: {error}"[:300])
 
+    def ask_figures(self, envelope: Envelope) -> tuple[Figure, ...]:
+        """What the carrier has counted; none when it cannot say now. Raises nothing."""
+        try:
+            with recording():
+                return self.figures(envelope)
+        except (TryAgain, Refused, Silent) as error:
+            log.warning("no_figures", publication=envelope.publication_id, reason=str(error))
+        except Exception:  # the door: one broken answer must not stop the other publications
+            log.exception("channel_broke", publication=envelope.publication_id)
+        return ()
+
     def try_out(self, way: Way) -> str:
         """Connect without sending anything to a reader: "" when it works, else why it does not."""
         try:
@@ -178,6 +194,10 @@ class Channel(ABC):
     def progress(self, envelope: Envelope) -> Progress:
         """Channels whose accepted posts are not live yet override this."""
         return Progress(Standing.UNKNOWN)
+
+    def figures(self, envelope: Envelope) -> tuple[Figure, ...]:
+        """Channels whose carrier counts by itself override this."""
+        return ()
 
     def amend(self, envelope: Envelope) -> Receipt:
         raise Refused(CANNOT_AMEND % {"carrier": self.name})
