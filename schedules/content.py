@@ -89,6 +89,8 @@ def _outgoing(post: Post, around: _Around) -> Outgoing:
         lang=post.version.lang,
         html=post.version.html,
         cover=around.covers.get(post.version_id),
+        public_id=post.publication.public_id if post.publication else "",
+        settings=dict(post.account.settings),
     )
 
 

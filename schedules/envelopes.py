@@ -42,6 +42,9 @@ class Outgoing:
     lang: str = ""
     html: str = ""  # of an article, cleaned
     cover: Picture | None = None
+    public_id: str = ""  # names the reader page and the public pictures; "" before there is one
+    # The account's readable settings; approval pins the account, so they count for no hash.
+    settings: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def media_ids(self) -> list[int]:

@@ -82,7 +82,11 @@ def length_problem(
     text: str, limit: int, unit: Unit = Unit.CHARACTERS, *, carrier: str = ""
 ) -> Problem | None:
     """The fault of a text over its limit, or None; for callers that gather several faults."""
-    length = count(text, unit)
+    return over_length(count(text, unit), limit, unit, carrier=carrier)
+
+
+def over_length(length: int, limit: int, unit: Unit, *, carrier: str = "") -> Problem | None:
+    """The same for a length that is already counted."""
     if length <= limit:
         return None
     params = {"count": f"{length:,}", "limit": f"{limit:,}", "unit": unit.value}

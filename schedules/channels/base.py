@@ -11,7 +11,7 @@ import structlog
 
 from cms.core.errors import Problem, Refused, TryAgain, invalid
 from cms.core.i18n import N_
-from cms.core.text import count, length_problem
+from cms.core.text import count, over_length
 from schedules.channels.answers import (
     CallsBack,
     Confirmation,
@@ -106,7 +106,7 @@ class Channel(ABC):
         """What this carrier would not take, counted by its own rule."""
         drawn = self.render(outgoing)
         found = list(drawn.problems)
-        too_long = length_problem(drawn.text, drawn.limit, drawn.unit, carrier=self.name)
+        too_long = over_length(drawn.used, drawn.limit, drawn.unit, carrier=self.name)
         if too_long:
             found.append(too_long)
         if len(drawn.pictures) > self.limits.pictures:
