@@ -1,0 +1,38 @@
+"""A database of its own for tests in which several workers really commit."""
+
+import dataclasses
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from cms.core import config, jobs
+from cms.core.db import db
+from cms.factory import create_app
+from tests import postgres
+
+
+@pytest.fixture
+def own_database(application: Flask, database_url: str, tmp_path: Path) -> Iterator[Flask]:
+    """An application whose commits are real ones; nobody holds its context open."""
+    before = config.current()
+    url = f"sqlite:///{tmp_path / 'own.db'}"
+    if not before.is_sqlite:
+        server, _, name = database_url.rpartition("/")
+        url = postgres.create_database(server, f"{name}_own_{os.getpid()}")
+    settings = dataclasses.replace(
+        config.settings_from({"SEEDBED_HOME": str(tmp_path), "DATABASE_URL": url}),
+        mode=before.mode,
+        redis_url=before.redis_url,
+    )
+    made = create_app(settings)
+    with made.app_context():
+        db.create_all()
+    yield made
+    with made.app_context():
+        db.session.remove()
+        db.engine.dispose()
+    config.use(before)
+    jobs.connect(before.redis_url)
