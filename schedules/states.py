@@ -49,9 +49,10 @@ PUBLICATION_MOVES: dict[PublicationState, frozenset[PublicationState]] = {
     _P.HANDED_OVER: frozenset({_P.PUBLISHED, _P.FAILED, _P.CANCELLED}),
     _P.HELD: frozenset({_P.PLANNED, _P.SCHEDULED, _P.CANCELLED}),
     _P.MISSED: frozenset({_P.PLANNED, _P.SCHEDULED, _P.CANCELLED}),
-    _P.FAILED: frozenset({_P.PLANNED, _P.SCHEDULED, _P.CANCELLED}),
+    # What a carrier shows after all is published, even when it had been given up here.
+    _P.FAILED: frozenset({_P.PLANNED, _P.SCHEDULED, _P.CANCELLED, _P.PUBLISHED}),
     _P.PUBLISHED: frozenset(),
-    _P.CANCELLED: frozenset({_P.PLANNED}),
+    _P.CANCELLED: frozenset({_P.PLANNED, _P.PUBLISHED}),
 }
 
 WAITING_FOR_A_PERSON = frozenset({_P.UNCERTAIN, _P.HANDED_OVER, _P.HELD, _P.MISSED, _P.FAILED})

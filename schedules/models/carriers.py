@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from cms.accounts.models import User
 from cms.core.db import Model, by_value
 from schedules.models.calendars import ChannelAccount
 from schedules.models.publications import Publication
@@ -54,9 +55,13 @@ class EmployeeTask(Model):
         by_value(HandOverState), default=HandOverState.WAITING
     )
     confirmed_at: Mapped[datetime | None]
+    note: Mapped[str] = mapped_column(String(500), default="")  # proof, when a person said so here
+    proof_media_id: Mapped[int | None] = mapped_column(ForeignKey("media.id"), index=True)
+    decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"), index=True)
     updated_at: Mapped[datetime]
 
     publication: Mapped[Publication] = relationship(back_populates="employee_tasks")
+    decided_by: Mapped[User | None] = relationship()  # none: the carrier said so
 
 
 class Delivery(Model):

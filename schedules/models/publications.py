@@ -62,6 +62,8 @@ class Publication(Model):
     wish: Mapped[Act | None] = mapped_column(by_value(Act))  # to amend or withdraw what is live
     wish_at: Mapped[datetime | None]
     wish_tries: Mapped[int] = mapped_column(default=0)
+    wish_text: Mapped[str] = mapped_column(Text, default="")  # of an amendment: the new words
+    wish_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"), index=True)
     published_at: Mapped[datetime | None] = mapped_column(index=True)
     amended_at: Mapped[datetime | None]
     withdrawn_at: Mapped[datetime | None]

@@ -281,7 +281,16 @@ def upgrade() -> None:
         sa.Column("employee", sa.String(length=64), nullable=False),
         sa.Column("state", sa.String(32), nullable=False),
         sa.Column("confirmed_at", cms.core.db.UTCDateTime(), nullable=True),
+        sa.Column("note", sa.String(length=500), nullable=False),
+        sa.Column("proof_media_id", sa.Integer(), nullable=True),
+        sa.Column("decided_by_id", sa.Integer(), nullable=True),
         sa.Column("updated_at", cms.core.db.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["decided_by_id"], ["users.id"], name=op.f("fk_employee_tasks_decided_by_id_users")
+        ),
+        sa.ForeignKeyConstraint(
+            ["proof_media_id"], ["media.id"], name=op.f("fk_employee_tasks_proof_media_id_media")
+        ),
         sa.ForeignKeyConstraint(
             ["publication_id"],
             ["publications.id"],
@@ -293,6 +302,14 @@ def upgrade() -> None:
             "publication_id", "employee", name=op.f("uq_employee_tasks_publication_id_employee")
         ),
     )
+    with op.batch_alter_table("employee_tasks", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_employee_tasks_decided_by_id"), ["decided_by_id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_employee_tasks_proof_media_id"), ["proof_media_id"], unique=False
+        )
+
     with op.batch_alter_table("attempts", schema=None) as batch_op:
         batch_op.add_column(sa.Column("act", sa.String(32), nullable=False, server_default="send"))
 
@@ -335,10 +352,18 @@ def upgrade() -> None:
         batch_op.add_column(
             sa.Column("wish_tries", sa.Integer(), nullable=False, server_default="0")
         )
+        batch_op.add_column(sa.Column("wish_text", sa.Text(), nullable=False, server_default=""))
+        batch_op.add_column(sa.Column("wish_by_id", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("amended_at", cms.core.db.UTCDateTime(), nullable=True))
         batch_op.add_column(sa.Column("withdrawn_at", cms.core.db.UTCDateTime(), nullable=True))
         batch_op.create_index(batch_op.f("ix_publications_poll_at"), ["poll_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_publications_wish_at"), ["wish_at"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_publications_wish_by_id"), ["wish_by_id"], unique=False
+        )
+        batch_op.create_foreign_key(
+            batch_op.f("fk_publications_wish_by_id_users"), "users", ["wish_by_id"], ["id"]
+        )
 
     with op.batch_alter_table("tracked_links", schema=None) as batch_op:
         batch_op.add_column(sa.Column("alias", sa.String(length=60), nullable=True))
@@ -363,10 +388,14 @@ def downgrade() -> None:
         batch_op.drop_column("alias")
 
     with op.batch_alter_table("publications", schema=None) as batch_op:
+        batch_op.drop_constraint(batch_op.f("fk_publications_wish_by_id_users"), type_="foreignkey")
+        batch_op.drop_index(batch_op.f("ix_publications_wish_by_id"))
         batch_op.drop_index(batch_op.f("ix_publications_wish_at"))
         batch_op.drop_index(batch_op.f("ix_publications_poll_at"))
         batch_op.drop_column("withdrawn_at")
         batch_op.drop_column("amended_at")
+        batch_op.drop_column("wish_by_id")
+        batch_op.drop_column("wish_text")
         batch_op.drop_column("wish_tries")
         batch_op.drop_column("wish_at")
         batch_op.drop_column("wish")
@@ -396,6 +425,10 @@ def downgrade() -> None:
 
     with op.batch_alter_table("attempts", schema=None) as batch_op:
         batch_op.drop_column("act")
+
+    with op.batch_alter_table("employee_tasks", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_employee_tasks_proof_media_id"))
+        batch_op.drop_index(batch_op.f("ix_employee_tasks_decided_by_id"))
 
     op.drop_table("employee_tasks")
     with op.batch_alter_table("deliveries", schema=None) as batch_op:
