@@ -1,0 +1,286 @@
+"""Sending e-mail: letters over one SMTP connection, and exactly what is known of each afterwards."""
+
+import ipaddress
+import re
+import smtplib
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+from urllib.parse import unquote, urlsplit
+from uuid import uuid4
+
+from cms.core.clock import now
+from cms.core.config import current
+from cms.core.errors import Problem, SeedbedError
+from cms.core.http import NotSent, Unanswered
+from cms.core.i18n import N_
+from cms.core.limits import most
+from cms.core.text import clean_line
+
+__all__ = ["BadLetter", "Letter", "Line", "NotSent", "Refusal", "Refused", "Sent", "Unanswered"]
+
+SUBJECT_CHARACTERS = 200
+_POLICY = SMTP.clone(cte_type="7bit", max_line_length=76)  # no server has to know more than ASCII
+_LOCAL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_ADDRESS = re.compile(rf"({_LOCAL})@({_LABEL}(?:\.{_LABEL})*)")
+_HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
+_HEADER_VALUE = re.compile(r"[\x20-\x7e]*")
+_ID = re.compile(r"[A-Za-z0-9._-]{1,120}")
+_LEADING_DOT = re.compile(rb"(?m)^\.")
+_OURS = frozenset({"from", "to", "subject", "date", "message-id", "content-type", "mime-version"})
+
+
+class Refused(SeedbedError):
+    """The mail server said no: to us, or to the whole letter. Nobody got it."""
+
+    def __init__(self, said: str, code: int = 0, *, is_login: bool = False) -> None:
+        message = N_("The mail server refused: %(said)s")
+        super().__init__(Problem("mail_refused", message, {"said": said}))
+        self.said = said
+        self.code = code
+        self.is_login = is_login
+
+
+class BadLetter(ValueError):
+    """An address or a header that could not be sent as it is written; nothing was tried."""
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One e-mail. `id` names it on every try, so that a repeated one can be told; none: a new one."""
+
+    to: tuple[str, ...]
+    subject: str
+    text: str
+    html: str = ""
+    id: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """One recipient the server would not take; for ever, or only now."""
+
+    recipient: str
+    code: int
+    said: str
+
+    @property
+    def is_final(self) -> bool:
+        return self.code >= 500
+
+
+@dataclass(frozen=True)
+class Sent:
+    """Whom the server took the letter for, and whom not."""
+
+    accepted: tuple[str, ...]
+    refused: tuple[Refusal, ...] = ()
+
+
+def clean_address(text: str) -> str | None:
+    """The address as mail servers want it (its domain in ASCII), or None when it is none."""
+    local, _, domain = text.strip().rpartition("@")
+    try:
+        domain = domain.encode("idna").decode("ascii").lower()
+    except UnicodeError:
+        return None
+    found = f"{local}@{domain}"
+    is_address = len(found) <= 254 and len(local) <= 64 and _ADDRESS.fullmatch(found)
+    return found if is_address else None
+
+
+def is_configured() -> bool:
+    """Whether this installation has a mail server at all."""
+    return bool(current().smtp_url)
+
+
+def send(letter: Letter, *, tls: ssl.SSLContext | None = None) -> Sent:
+    """Connect, send one letter, hang up. Raises as `Line.send` and `connected` do."""
+    with connected(tls=tls) as line:
+        return line.send(letter)
+
+
+@contextmanager
+def connected(*, tls: ssl.SSLContext | None = None) -> Iterator["Line"]:
+    """A connection to the installation's mail server, for one letter or many.
+
+    Raises NotSent when the server cannot be reached, Refused when it does not let us in.
+    """
+    line = _dialled(current().smtp_url, tls or ssl.create_default_context())
+    try:
+        yield line
+    finally:
+        with suppress(smtplib.SMTPException, OSError):
+            line.smtp.quit()
+        line.smtp.close()
+
+
+@dataclass
+class Line:
+    """An open connection that has been let in."""
+
+    smtp: smtplib.SMTP
+    sender: str
+
+    def send(self, letter: Letter) -> Sent:
+        """Hand over one letter.
+
+        Raises BadLetter, NotSent (nothing was taken: try again), Refused (for good), or Unanswered
+        (all of it left, and nobody said whether it was taken).
+        """
+        message = composed(letter, self.sender)
+        try:
+            taken, refused = self._addressed(letter)
+            if not taken:
+                self.smtp.rset()
+                return Sent((), tuple(refused))
+            code, said = self.smtp.docmd("DATA")
+        except (smtplib.SMTPException, OSError) as error:
+            raise NotSent(_told(error)) from error
+        if code != 354:
+            raise _no(code, said)
+        self._hand_over(_LEADING_DOT.sub(b"..", message))
+        return Sent(tuple(taken), tuple(refused))
+
+    def _addressed(self, letter: Letter) -> tuple[list[str], list[Refusal]]:
+        code, said = self.smtp.mail(parseaddr(self.sender)[1])
+        if code != 250:
+            raise _no(code, said)
+        taken, refused = [], []
+        for recipient in letter.to:
+            code, said = self.smtp.rcpt(_known(recipient))
+            if code in (250, 251):
+                taken.append(recipient)
+            else:
+                refused.append(Refusal(recipient, code, _words(said)))
+        return taken, refused
+
+    def _hand_over(self, content: bytes) -> None:
+        """From here on the letter may be there even when no answer comes."""
+        try:
+            self.smtp.send(content + (b"" if content.endswith(b"\r\n") else b"\r\n") + b".\r\n")
+            code, said = self.smtp.getreply()
+        except (smtplib.SMTPException, OSError) as error:
+            raise Unanswered(_told(error)) from error
+        if code != 250:
+            raise _no(code, said)
+
+
+def composed(letter: Letter, sender: str) -> bytes:
+    """The letter as it goes over the wire. Raises BadLetter for what would break out of a header."""
+    message = EmailMessage(policy=_POLICY)
+    message["From"] = sender
+    message["To"] = ", ".join(_known(one) for one in letter.to)
+    message["Subject"] = clean_line(letter.subject)[:SUBJECT_CHARACTERS]
+    message["Date"] = format_datetime(now())
+    message["Message-ID"] = _message_id(letter.id or uuid4().hex, sender)
+    for name, value in letter.headers.items():
+        is_plain = _HEADER_NAME.fullmatch(name) and _HEADER_VALUE.fullmatch(value)
+        if not is_plain or name.lower() in _OURS:
+            raise BadLetter(f"the header {name[:40]!r} cannot be set")
+        message[name] = value
+    message.set_content(letter.text)
+    if letter.html:
+        message.add_alternative(letter.html, subtype="html")
+    return message.as_bytes()
+
+
+def _known(address: str) -> str:
+    found = clean_address(address)
+    if found is None:
+        raise BadLetter(f"{address[:80]!r} is no e-mail address")
+    return found
+
+
+def _message_id(name: str, sender: str) -> str:
+    if not _ID.fullmatch(name):
+        raise BadLetter(f"{name[:40]!r} cannot name a letter")
+    return f"<{name}@{parseaddr(sender)[1].rpartition('@')[2] or 'localhost'}>"
+
+
+def _dialled(url: str, tls: ssl.SSLContext) -> Line:
+    if not url:
+        raise NotSent("no mail server is set")
+    parts = urlsplit(url)
+    host, is_secure = parts.hostname or "", parts.scheme == "smtps"
+    port = parts.port or (465 if is_secure else 587 if parts.username else 25)
+    sender = current().mail_from
+    name = parseaddr(sender)[1].rpartition("@")[2] or "localhost"
+    seconds = float(most("outgoing_seconds"))
+    try:
+        smtp: smtplib.SMTP
+        if is_secure:
+            smtp = smtplib.SMTP_SSL(host, port, name, timeout=seconds, context=tls)
+        else:
+            smtp = smtplib.SMTP(host, port, name, timeout=seconds)
+            _greet(smtp, tls)
+    except (smtplib.SMTPException, OSError) as error:
+        raise NotSent(_told(error)) from error
+    if parts.username:
+        _log_in(smtp, unquote(parts.username), unquote(parts.password or ""))
+    return Line(smtp, sender)
+
+
+def _greet(smtp: smtplib.SMTP, tls: ssl.SSLContext) -> None:
+    try:
+        smtp.ehlo_or_helo_if_needed()
+        if smtp.has_extn("starttls"):
+            smtp.starttls(context=tls)
+            smtp.ehlo()
+    except (smtplib.SMTPException, OSError):
+        smtp.close()
+        raise
+
+
+def _log_in(smtp: smtplib.SMTP, user: str, password: str) -> None:
+    try:
+        if not isinstance(smtp.sock, ssl.SSLSocket) and not _is_here(smtp):
+            raise Refused("it offers no encryption; the password was not told", is_login=True)
+        smtp.login(user, password)
+    except smtplib.SMTPAuthenticationError as error:
+        smtp.close()
+        raise Refused(_words(error.smtp_error), error.smtp_code, is_login=True) from error
+    except smtplib.SMTPNotSupportedError as error:
+        smtp.close()
+        raise Refused("it takes no login", is_login=True) from error
+    except (smtplib.SMTPException, OSError) as error:
+        smtp.close()
+        raise NotSent(_told(error)) from error
+    except Refused:
+        smtp.close()
+        raise
+
+
+def _is_here(smtp: smtplib.SMTP) -> bool:
+    """A server on this machine: what is said to it passes over no network."""
+    return smtp.sock is not None and ipaddress.ip_address(smtp.sock.getpeername()[0]).is_loopback
+
+
+def _no(code: int, said: bytes) -> SeedbedError:
+    """A refusal for now may be tried again, since nothing was taken; one for good may not."""
+    return NotSent(_words(said)) if 400 <= code < 500 else Refused(_words(said), code)
+
+
+def _told(error: Exception) -> str:
+    """A short reason in words."""
+    if isinstance(error, smtplib.SMTPResponseException):
+        return _words(error.smtp_error)
+    if isinstance(error, TimeoutError):
+        return "timed out"
+    if isinstance(error, ssl.SSLError):
+        return f"TLS: {error.reason or 'failed'}"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    return "the connection broke off"
+
+
+def _words(said: bytes | str) -> str:
+    """What a server said, on one line and no longer than a row holds."""
+    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
+    return clean_line(text)[:200]
