@@ -54,3 +54,8 @@ def live_publication(public_id: str) -> Publication | None:
 def own_link(publication: Publication) -> TrackedLink | None:
     """The publication's link to its own reader page."""
     return next((link for link in publication.links if not link.target), None)
+
+
+def picture_url(public_id: str, sha256: str) -> str:
+    """Where carriers and readers get a picture of the post, as long as readers may see it."""
+    return f"{current().base_url}/m/{public_id}/{sha256}/full"
