@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # channels import this module, so it must not import them
     from schedules.channels.answers import Limits
 
 SMALLER_FILE = N_("Picture %(number)s is made smaller: %(size)s MB → at most %(limit)s MB.")
-SMALLER_EDGE = N_("Picture %(number)s is made smaller: %(width)s × %(height)s → at most %(limit)s.")
+SMALLER_EDGE = N_("Picture %(number)s is made smaller: %(was)s → %(becomes)s pixels.")
 OTHER_FORMAT = N_("Picture %(number)s is sent as %(format)s instead of %(was)s.")
 CANNOT_FIT = N_("A picture cannot be made small enough for the carrier. Choose another one.")
 NO_PICTURE = N_("A picture of the post no longer exists.")
@@ -55,7 +55,7 @@ def fitted(sha256: str, limits: "Limits") -> Fitted:
         _format(mime).upper(),
         formats=limits.picture_formats,
         most_bytes=limits.picture_bytes,
-        edge=limits.longest_edge,
+        edge=max(_size(picture, limits)),
     )
     if made is None:
         raise Refused(CANNOT_FIT)
@@ -74,17 +74,10 @@ def foretell(picture: Picture, limits: "Limits", number: int = 1) -> Problem | N
                 "limit": _megabytes(limits.picture_bytes),
             },
         )
-    if limits.longest_edge and max(picture.width, picture.height) > limits.longest_edge:
-        return Problem(
-            "picture_smaller",
-            SMALLER_EDGE,
-            {
-                "number": number,
-                "width": picture.width,
-                "height": picture.height,
-                "limit": limits.longest_edge,
-            },
-        )
+    was, becomes = (picture.width, picture.height), _size(picture, limits)
+    if was != becomes:
+        params = {"number": number, "was": _told(was), "becomes": _told(becomes)}
+        return Problem("picture_smaller", SMALLER_EDGE, params)
     if picture.mime and _format(picture.mime) not in limits.picture_formats:
         to = "JPEG" if "jpeg" in limits.picture_formats else limits.picture_formats[0].upper()
         params = {"number": number, "format": to, "was": _format(picture.mime).upper()}
@@ -96,6 +89,23 @@ def changes(pictures: Iterable[Picture], limits: "Limits") -> tuple[Problem, ...
     """What would be changed about each of the pictures, counted from one."""
     told = (foretell(one, limits, number) for number, one in enumerate(pictures, start=1))
     return tuple(problem for problem in told if problem)
+
+
+def _size(picture: Picture, limits: "Limits") -> tuple[int, int]:
+    """What the limits on its sides leave of it; the shape stays."""
+    width, height = picture.width, picture.height
+    share = 1.0
+    if limits.longest_edge and max(width, height) > limits.longest_edge:
+        share = limits.longest_edge / max(width, height)
+    if limits.shorter_edge and min(width, height) * share > limits.shorter_edge:
+        share = limits.shorter_edge / min(width, height)
+    if share == 1:
+        return width, height
+    return max(1, int(width * share)), max(1, int(height * share))
+
+
+def _told(size: tuple[int, int]) -> str:
+    return f"{size[0]} × {size[1]}"
 
 
 def _format(mime: str) -> str:

@@ -69,6 +69,7 @@ class Limits:
     picture_bytes: int = 10_000_000
     picture_formats: tuple[str, ...] = ("jpeg", "png")
     longest_edge: int = 0  # pixels; 0: no limit
+    shorter_edge: int = 0  # likewise, of the shorter side
     per_minute: int = 0  # what the carrier allows one account; 0: it says nothing
 
 

@@ -178,6 +178,8 @@ class Line:
             calls.append(call)
 
     def _masked(self, content: bytes) -> str:
+        if b"\0" in content:  # a file: nobody can read it, and no JSON column takes it
+            return f"({len(content):,} bytes)"
         text = content[: LONGEST_TOLD * 4].decode("utf-8", "replace")
         for secret in self.hush:
             if len(secret) > 3:

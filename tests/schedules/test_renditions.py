@@ -64,7 +64,14 @@ def test_an_edge_too_long_is_cut_and_keeps_its_shape(app: Flask) -> None:
     assert opened(made).size == (100, 50)
     assert opened(made).format == "PNG"
     told = renditions.foretell(picture(kept), narrow)
-    assert str(told) == "Picture 1 is made smaller: 300 × 150 → at most 100."
+    assert str(told) == "Picture 1 is made smaller: 300 × 150 → 100 × 50 pixels."
+
+
+def test_a_carrier_may_mind_the_shorter_side_only(app: Flask) -> None:
+    limits = Limits(text=10, shorter_edge=100, longest_edge=1000)
+    long, square = stored((50, 900)), stored((300, 300))
+    assert not renditions.fitted(long.sha256, limits).was_changed
+    assert opened(renditions.fitted(square.sha256, limits)).size == (100, 100)
 
 
 @pytest.mark.parametrize(
