@@ -85,6 +85,7 @@ class AlertRoute(Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[RouteKind] = mapped_column(by_value(RouteKind))
     address: Mapped[str] = mapped_column(String(500))
+    lang: Mapped[str] = mapped_column(String(8), default="en")  # in which the alerts are worded
     sealed: Mapped[str] = mapped_column(Text, default="")  # the webhook's signing secret
     is_active: Mapped[bool] = mapped_column(default=True)
     last_told_at: Mapped[datetime | None]

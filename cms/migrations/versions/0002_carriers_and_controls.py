@@ -17,6 +17,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(32), nullable=False),
         sa.Column("address", sa.String(length=500), nullable=False),
+        sa.Column("lang", sa.String(length=8), nullable=False),
         sa.Column("sealed", sa.Text(), nullable=False),
         sa.Column("is_active", sa.Boolean(), nullable=False),
         sa.Column("last_told_at", cms.core.db.UTCDateTime(), nullable=True),
@@ -338,6 +339,9 @@ def upgrade() -> None:
 
     with op.batch_alter_table("publications", schema=None) as batch_op:
         batch_op.add_column(
+            sa.Column("reason_parts", cms.core.db.Json, nullable=False, server_default="{}")
+        )
+        batch_op.add_column(
             sa.Column("carrier_facts", cms.core.db.Json, nullable=False, server_default="{}")
         )
         batch_op.add_column(sa.Column("expected", sa.Integer(), nullable=False, server_default="0"))
@@ -405,6 +409,7 @@ def downgrade() -> None:
         batch_op.drop_column("confirmed")
         batch_op.drop_column("expected")
         batch_op.drop_column("carrier_facts")
+        batch_op.drop_column("reason_parts")
 
     with op.batch_alter_table("pools", schema=None) as batch_op:
         batch_op.drop_column("most_per_week")
