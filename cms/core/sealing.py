@@ -35,19 +35,33 @@ def unseal(sealed: str) -> dict[str, str]:
         return {}
     try:
         opened: dict[str, str] = json.loads(_keys().decrypt(sealed.encode()))
-    except InvalidToken:
+    except (InvalidToken, ValueError):  # ValueError: sealed text that holds no words of ours
         raise Unopenable from None
     return opened
 
 
 def renewed(sealed: str) -> str:
-    """The same secrets under the newest key. Raises Unopenable."""
-    if not sealed:
-        return ""
+    """The same secrets under the newest key; what is under it already stays. Raises Unopenable."""
+    if not sealed or is_newest(sealed):
+        return sealed
     try:
         return _keys().rotate(sealed.encode()).decode()
     except InvalidToken:
         raise Unopenable from None
+
+
+def is_newest(sealed: str) -> bool:
+    """Whether the newest key alone opens it."""
+    try:
+        Fernet(current().credential_keys[0]).decrypt(sealed.encode())
+    except InvalidToken:
+        return False
+    return True
+
+
+def new_key() -> str:
+    """A key that nobody has used yet, as SEEDBED_CREDENTIAL_KEYS takes it."""
+    return Fernet.generate_key().decode()
 
 
 def _keys() -> MultiFernet:
