@@ -17,6 +17,7 @@ from cms.core.clock import now
 from cms.core.db import session
 from cms.core.errors import NotFound, conflict
 from cms.core.i18n import N_
+from cms.core.sentences import parts_of
 from content_library.models import AssetVersion
 from schedules import links, rules
 from schedules.models import Post, Publication
@@ -206,7 +207,13 @@ def shift(
     """
     if to_state not in PUBLICATION_MOVES[from_state]:
         raise ValueError(f"{from_state} does not lead to {to_state}")
-    changed: dict[str, Any] = {"state": to_state, "reason": reason[:500], "updated_at": now()}
+    parts = parts_of(reason)
+    changed: dict[str, Any] = {
+        "state": to_state,
+        "reason": reason[:500],
+        "reason_parts": parts,
+        "updated_at": now(),
+    }
     if to_state not in _LEASED:
         changed |= {"lease_until": None, "claimed_by": ""}
     done = session.execute(
@@ -217,7 +224,10 @@ def shift(
     )
     if not isinstance(done, CursorResult) or done.rowcount != 1:
         return False
-    said = {"from": from_state.value, **({"reason": reason} if reason else {}), **(detail or {})}
+    said: dict[str, Any] = {"from": from_state.value}
+    said |= {"reason": reason} if reason else {}
+    said |= {"reason_parts": parts} if parts else {}
+    said |= detail or {}
     audit.record(f"publication.{to_state.value}", Publication(id=publication_id), by=by, **said)
     return True
 

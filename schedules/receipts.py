@@ -12,6 +12,7 @@ from cms.core import events
 from cms.core.clock import now
 from cms.core.db import session, transaction
 from cms.core.i18n import N_
+from cms.core.sentences import parts_of
 from schedules import handover, limits, polling, rules
 from schedules.channels import CHANNELS
 from schedules.channels.base import Confirmation, Receipt, Repeat
@@ -178,6 +179,7 @@ def _close(envelope: Envelope, receipt: Receipt, verdict: Verdict, *, is_ours: b
         return
     said: dict[str, Any] = dict(receipt.detail)
     said |= {"reason": receipt.reason} if receipt.reason else {}
+    said |= {"reason_parts": parts} if (parts := parts_of(receipt.reason)) else {}
     said |= {"external_id": receipt.external_id} if receipt.external_id else {}
     said |= {"url": receipt.url} if receipt.url else {}
     if not is_ours or attempt.outcome is not None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from cms.core.i18n import N_
+from cms.core.sentences import Sentence
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class Problem:
     params: Mapping[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        return self.message % dict(self.params) if self.params else self.message
+        return Sentence(self.message, self.params)
 
 
 class SeedbedError(Exception):

@@ -1,6 +1,7 @@
 """What every page gets: the rail's places, the language, the banner, formats for times and numbers."""
 
 import time
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +12,9 @@ from flask_login import current_user
 from cms.accounts.permissions import may
 from cms.core import health
 from cms.core.config import Settings, current
+from cms.core.errors import Problem
 from cms.core.i18n import N_
+from cms.web.forms import say
 from cms.web.places import PLACES
 
 
@@ -40,6 +43,13 @@ def name_of(row: Any, field: str = "name") -> str:
     return getattr(row, f"{field}_{locale_code()}") or getattr(row, f"{field}_en")
 
 
+def told(text: str, parts: Mapping[str, Any] | None = None) -> str:
+    """A stored sentence in the page's language; `parts` are its template and what fills it."""
+    if not parts:
+        return gettext(text)
+    return say(Problem("told", parts["message"], parts["params"]))
+
+
 def choose_locale() -> str:
     """The user's own choice, else what the browser prefers."""
     if current_user and current_user.is_authenticated:
@@ -52,7 +62,7 @@ def choose_locale() -> str:
 def connect(app: Flask) -> None:
     app.context_processor(_frame)
     app.jinja_env.globals.update(name_of=name_of, N_=N_)
-    app.jinja_env.filters.update(local=local, moment=moment, told=gettext)
+    app.jinja_env.filters.update(local=local, moment=moment, told=told)
 
 
 BANNER_SECONDS = 5.0

@@ -50,6 +50,7 @@ class Publication(Model):
     public_id: Mapped[str] = mapped_column(String(40))  # names the reader page; 128 random bits
     content_hash: Mapped[str | None] = mapped_column(String(64))  # what was approved
     reason: Mapped[str] = mapped_column(String(500), default="")  # why failed, held, missed …
+    reason_parts: Mapped[dict[str, Any]] = mapped_column(default=dict)  # template, what fills it
     external_id: Mapped[str] = mapped_column(String(200), default="")
     external_url: Mapped[str] = mapped_column(String(500), default="")
     reach: Mapped[int] = mapped_column(default=0)  # size of the pool when it was published
