@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
-from cms.accounts.models import Role
+from cms.accounts.models import Role, User
+from cms.accounts.passwords import hashed
 from cms.core.clock import now
 from cms.core.db import db, session, transaction
 from cms.factory import create_app
@@ -19,6 +20,8 @@ from schedules.content import content_hash, outgoing
 from schedules.models import ChannelAccount, Post, Publication
 from schedules.states import PublicationState, ReviewState
 from tests import factories as make
+
+BATCH = 50
 
 
 def main() -> None:
@@ -31,6 +34,11 @@ def main() -> None:
         "--within", type=float, default=0.0, help="seconds over which they fall due"
     )
     parser.add_argument("--unapproved", type=int, default=0)
+    parser.add_argument("--accounts", type=int, default=1, help="accounts of each class")
+    parser.add_argument(
+        "--by-web", type=int, default=0, help="of each account, left to be approved"
+    )
+    parser.add_argument("--password", default="", help="the operator's, for signing in")
     parser.add_argument("--twice", action="store_true", help="plan every post a second time")
     chosen = parser.parse_args()
     app = create_app()
@@ -41,21 +49,27 @@ def main() -> None:
 
 def fill(chosen: argparse.Namespace) -> None:
     operator, author = make.user(Role.OPERATOR), make.user(Role.PLANNER)
+    if chosen.password:
+        with transaction():
+            session.get_one(User, operator.id).password_hash = hashed(chosen.password)
     calendar, asset, pool = make.calendar(), make.asset(), make.pool()
-    for kind in chosen.classes:
+    began = now()
+    for kind in chosen.classes * chosen.accounts:
         endpoint = f"{chosen.endpoint}/{kind}?{chosen.query}"
         settings = {"endpoint": endpoint, "class": kind}
         way = make.account(pool, channel="sandbox", settings=settings, per_minute=60_000)
-        for number in range(chosen.each + chosen.unapproved):
-            due = now() + timedelta(seconds=chosen.within * number / max(1, chosen.each))
+        numbers = range(chosen.each + chosen.unapproved)
+        for some in (numbers[first : first + BATCH] for first in range(0, len(numbers), BATCH)):
             with transaction():
-                post = planned(way, calendar.id, asset, pool.id, due, author.id)
-            if number >= chosen.each:
-                continue
-            with transaction():
-                approvals.approve(post, revision=1, by=operator)
+                for number in some:
+                    due = began + timedelta(seconds=chosen.within * number / max(1, chosen.each))
+                    post = planned(way, calendar.id, asset, pool.id, due, author.id)
+                    if chosen.by_web <= number < chosen.each:
+                        approvals.approve(post, revision=1, by=operator)
             if chosen.twice:
                 plan_again(post)
+    if chosen.by_web:
+        print(operator.login)
 
 
 def planned(

@@ -26,7 +26,7 @@ class Judge:
     """Reads with a connection of its own; what it says depends on nobody's memory."""
 
     def __init__(self, database_url: str, ledger: Path) -> None:
-        self.engine = create_engine(database_url)
+        self.engine = create_engine(database_url, pool_pre_ping=True)
         self.ledger = ledger
 
     def rows(self) -> list[Row[Any]]:
@@ -41,6 +41,28 @@ class Judge:
 
     def states(self) -> Counter[str]:
         return Counter(row.state for row in self.rows() if row.review == "approved")
+
+    def states_quickly(self) -> dict[str, int]:
+        """Counted by the database, for looks at a running system."""
+        counted = text("SELECT state, count(*) FROM publications GROUP BY state")
+        with self.engine.connect() as connection:
+            return {state: number for state, number in connection.execute(counted)}
+
+    def unsettled(self) -> int:
+        """How many approved publications somebody still has to move."""
+        words = ", ".join(f"'{state}'" for state in sorted(SETTLED))
+        open_ones = text(
+            "SELECT count(*) FROM publications p JOIN posts o ON o.id = p.post_id "
+            f"WHERE o.review = 'approved' AND p.state NOT IN ({words})"
+        )
+        with self.engine.connect() as connection:
+            return connection.execute(open_ones).scalar() or 0
+
+    def submitted(self) -> list[int]:
+        """Posts that wait for approval, by when they are due."""
+        waiting = text("SELECT id FROM posts WHERE review = 'submitted' ORDER BY publish_at, id")
+        with self.engine.connect() as connection:
+            return list(connection.execute(waiting).scalars())
 
     def is_settled(self) -> bool:
         return set(self.states()) <= SETTLED

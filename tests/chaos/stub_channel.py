@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-MIXED = {"ok": 80, "slow": 5, "hang": 2, "reset": 4, "429": 4, "500": 3, "html": 2}
+MIXED = {"ok": 80, "slow": 8, "hang": 0.5, "reset": 4, "429": 3, "500": 2.5, "html": 2}
 
 
 class Ledger:
