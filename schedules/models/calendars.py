@@ -52,9 +52,12 @@ class ChannelAccount(Model):
     blocked_until: Mapped[datetime | None]
     last_success_at: Mapped[datetime | None]
     last_fault: Mapped[str] = mapped_column(String(300), default="")
+    fault_parts: Mapped[dict[str, Any]] = mapped_column(default=dict)  # template, what fills it
     last_fault_at: Mapped[datetime | None]
     tested_at: Mapped[datetime | None]
     test_result: Mapped[str] = mapped_column(String(300), default="")  # empty: it went well
+    test_parts: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    retired_at: Mapped[datetime | None]  # offered nowhere any more; its history stays
     created_at: Mapped[datetime]
 
     persona: Mapped[Persona | None] = relationship()

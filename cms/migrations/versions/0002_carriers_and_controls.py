@@ -324,11 +324,18 @@ def upgrade() -> None:
             sa.Column("secrets_changed_at", cms.core.db.UTCDateTime(), nullable=True)
         )
         batch_op.add_column(sa.Column("callback_token", sa.String(length=40), nullable=True))
+        batch_op.add_column(
+            sa.Column("fault_parts", cms.core.db.Json, nullable=False, server_default="{}")
+        )
         batch_op.add_column(sa.Column("last_fault_at", cms.core.db.UTCDateTime(), nullable=True))
         batch_op.add_column(sa.Column("tested_at", cms.core.db.UTCDateTime(), nullable=True))
         batch_op.add_column(
             sa.Column("test_result", sa.String(length=300), nullable=False, server_default="")
         )
+        batch_op.add_column(
+            sa.Column("test_parts", cms.core.db.Json, nullable=False, server_default="{}")
+        )
+        batch_op.add_column(sa.Column("retired_at", cms.core.db.UTCDateTime(), nullable=True))
         batch_op.create_index(
             batch_op.f("ix_channel_accounts_callback_token"), ["callback_token"], unique=True
         )
@@ -417,9 +424,12 @@ def downgrade() -> None:
 
     with op.batch_alter_table("channel_accounts", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_channel_accounts_callback_token"))
+        batch_op.drop_column("retired_at")
+        batch_op.drop_column("test_parts")
         batch_op.drop_column("test_result")
         batch_op.drop_column("tested_at")
         batch_op.drop_column("last_fault_at")
+        batch_op.drop_column("fault_parts")
         batch_op.drop_column("callback_token")
         batch_op.drop_column("secrets_changed_at")
         batch_op.drop_column("sealed")
