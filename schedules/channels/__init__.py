@@ -6,7 +6,8 @@ from schedules.channels.base import Channel
 from schedules.channels.manual import Manual
 from schedules.channels.reader import Reader
 from schedules.channels.sandbox import Sandbox
+from schedules.channels.webhook import Webhook
 
-CHANNELS: Registry[Channel] = Registry(N_("channel"), Reader(), Manual(), Sandbox())
+CHANNELS: Registry[Channel] = Registry(N_("channel"), Reader(), Manual(), Sandbox(), Webhook())
 
 __all__ = ["CHANNELS", "Channel"]

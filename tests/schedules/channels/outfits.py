@@ -1,10 +1,12 @@
 """What each channel's account needs in tests: its demo carrier, its settings, its secrets."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from cms.core import sealing
 from cms.core.db import transaction
+from cms.demo.carriers.receiver import Receiver
 from cms.demo.carriers.simulator import Simulator
 from schedules.models import ChannelAccount
 from tests import factories as make
@@ -13,14 +15,28 @@ from tests.schedules.channels.conftest import Start
 
 @dataclass(frozen=True)
 class Outfit:
-    """How to reach one channel's demo carrier as a sound account would."""
+    """How to reach one channel's demo carrier as a sound account would.
+
+    `{base}` in a setting stands for the carrier's address; `prepare` tells the carrier what it has
+    to know of us.
+    """
 
     carrier: type[Simulator]
     settings: dict[str, Any] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
+    prepare: Callable[[Simulator], None] = lambda carrier: None
 
 
-OUTFITS: dict[str, Outfit] = {}  # by slug of the channel; none: it speaks to nobody outside
+SECRET = "whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldY"  # for tests only
+
+OUTFITS: dict[str, Outfit] = {  # by slug of the channel; none: it speaks to nobody outside
+    "webhook": Outfit(
+        Receiver,
+        {"url": "{base}/hook"},
+        {"secret": SECRET},
+        lambda carrier: carrier.book.put("own", "secrets", [SECRET]),
+    ),
+}
 
 
 def equipped(slug: str, start: Start) -> ChannelAccount:
@@ -28,8 +44,13 @@ def equipped(slug: str, start: Start) -> ChannelAccount:
     outfit = OUTFITS.get(slug)
     if outfit is None:
         return make.account(channel=slug, per_minute=6000)
-    _, url = start(outfit.carrier)
-    settings = {"base_url": f"{url}/{outfit.carrier.slug}", **outfit.settings}
+    carriers, url = start(outfit.carrier)
+    outfit.prepare(carriers.members[outfit.carrier.slug])
+    base = f"{url}/{outfit.carrier.slug}"
+    settings = {"base_url": base} | {
+        name: value.replace("{base}", base) if isinstance(value, str) else value
+        for name, value in outfit.settings.items()
+    }
     account = make.account(channel=slug, per_minute=6000, settings=settings)
     with transaction():
         account.sealed = sealing.seal(outfit.secrets)
