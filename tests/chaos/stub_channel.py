@@ -119,7 +119,7 @@ def main() -> None:
     parser.add_argument("port_file", type=Path)
     chosen = parser.parse_args()
     Stub.ledger = Ledger(chosen.ledger)
-    server = Server(("127.0.0.1", 0), Stub)
+    server = Server((os.environ.get("STUB_BIND", "127.0.0.1"), 0), Stub)
     draft = chosen.port_file.with_suffix(".draft")
     draft.write_text(str(server.server_address[1]))
     draft.rename(chosen.port_file)
