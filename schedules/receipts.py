@@ -97,6 +97,8 @@ def _fenced(envelope: Envelope) -> tuple[ColumnElement[bool], ...]:
 def _verdict(publication: Publication, envelope: Envelope, receipt: Receipt) -> Verdict:
     channel = CHANNELS.get(envelope.outgoing.channel)
     match receipt.outcome:
+        case Outcome.ACCEPTED if receipt.goes_on:
+            return _goes_on(publication, receipt)
         case Outcome.ACCEPTED:
             said = receipt.confirmation or channel.confirmation_for(envelope.settings)
             return _accepted(publication, receipt, said)
@@ -124,6 +126,18 @@ def _accepted(publication: Publication, receipt: Receipt, confirmation: Confirma
         values |= polling.begin(publication, channel, confirmation)
         return Verdict(State.HANDED_OVER, values=values)
     return Verdict(State.PUBLISHED, values=values | {"published_at": now()})
+
+
+def _goes_on(publication: Publication, receipt: Receipt) -> Verdict:
+    """A part is done and the rest waits for its turn: no failure, and not late any more."""
+    moment = now()
+    values = {
+        "tries": 0,
+        "crashes": 0,
+        "due_at": moment + (limits.clamped(receipt.after) if receipt.after else timedelta(0)),
+        "late_after": max(publication.late_after, moment + SETTLE_WITHIN),
+    }
+    return Verdict(State.SCHEDULED, receipt.reason, values)
 
 
 def _again(publication: Publication, receipt: Receipt) -> Verdict:

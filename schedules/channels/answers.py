@@ -125,6 +125,7 @@ class Receipt:
     after: timedelta | None = None
     pauses_account: bool = False  # the carrier refuses this account, not this post
     confirmation: Confirmation | None = None  # instead of the account's own, for this post
+    goes_on: bool = False  # with ACCEPTED: a part is done, the rest follows at the next try
     detail: dict[str, Any] = field(default_factory=dict)
 
 
