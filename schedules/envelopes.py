@@ -76,6 +76,7 @@ class Envelope:
     must_ask: bool = False  # an earlier attempt may have arrived: look it up before sending
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     facts: Mapping[str, Any] = field(default_factory=dict)  # what earlier steps left behind
+    fingerprint: str = ""  # of the content; facts of other content are no use
     external_id: str = ""
     asked_since: datetime | None = None  # when the oldest attempt of unknown outcome began
     tried_at: datetime | None = None  # when the newest of them began

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 from sqlalchemy import ColumnElement, select, update
@@ -160,8 +160,9 @@ def _prepare(publication_id: int, fence: int, deadline: float | None) -> Envelop
     if reason:
         shift(publication_id, State.CLAIMED, State.HELD, reason=reason, where=_mine(fence))
         return None
-    if rules.is_on("attempt_first") and not receipts.begin(envelope):
-        return None
+    if rules.is_on("attempt_first"):
+        begun = receipts.begin(envelope, worker=publication.claimed_by)
+        return envelope if begun else None
     return envelope
 
 
@@ -184,10 +185,17 @@ def _objection(publication: Publication, envelope: Envelope) -> str | None:
 def _spoken(envelope: Envelope, deadline: float) -> Receipt:
     """Speak to the carrier. No transaction is open here, and no connection is held."""
     channel = CHANNELS.get(envelope.outgoing.channel)
+    asked: dict[str, Any] = {}
     if envelope.must_ask:
         found = _asked(channel, envelope)
         if found.outcome is not Outcome.NOT_SENT:
-            return found
+            return replace(found, detail={**found.detail, "looked_up": True})
+        asked = {"look_up": found.detail}
+    receipt = _sent(channel, envelope, deadline)
+    return replace(receipt, detail={**receipt.detail, **asked}) if asked else receipt
+
+
+def _sent(channel: Channel, envelope: Envelope, deadline: float) -> Receipt:
     fault("publish.before_send")
     if time.monotonic() + envelope.call_seconds > deadline:
         # Frozen or starved until the lease is nearly over: a peer may soon send in our place.

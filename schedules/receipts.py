@@ -5,20 +5,19 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement
 
 from cms.accounts import audit
 from cms.core import events
 from cms.core.clock import now
 from cms.core.db import session, transaction
 from cms.core.i18n import N_
-from cms.core.sentences import parts_of
-from schedules import handover, limits, polling, rules
+from schedules import attempts, handover, limits, polling, rules
 from schedules.channels import CHANNELS
 from schedules.channels.base import Confirmation, Receipt, Repeat
 from schedules.envelopes import Envelope
 from schedules.events import PostHandedOver, PostPublished
-from schedules.models import Attempt, Publication
+from schedules.models import Publication
 from schedules.publications import shift
 from schedules.states import Outcome
 from schedules.states import PublicationState as State
@@ -45,7 +44,7 @@ class Verdict:
     values: dict[str, Any] = field(default_factory=dict)
 
 
-def begin(envelope: Envelope) -> bool:
+def begin(envelope: Envelope, *, worker: str = "") -> bool:
     """Write the attempt and `sending`; whether this claim was still in force."""
     begun = shift(
         envelope.publication_id,
@@ -55,10 +54,7 @@ def begin(envelope: Envelope) -> bool:
         detail={"fence": envelope.fence},
     )
     if begun:
-        attempt = Attempt(
-            publication_id=envelope.publication_id, fence=envelope.fence, started_at=now()
-        )
-        session.add(attempt)
+        attempts.begin(envelope, worker=worker)
     return begun
 
 
@@ -80,10 +76,11 @@ def record(envelope: Envelope, receipt: Receipt) -> bool:
             values=verdict.values,
             detail={"fence": envelope.fence, "outcome": receipt.outcome.value},
         )
-        _close(envelope, receipt, verdict, is_ours=is_ours)
+        next_try = verdict.values["due_at"] if verdict.to is State.SCHEDULED else None
+        attempts.close(envelope, receipt, is_ours=is_ours, next_try_at=next_try)
         if is_ours:
             session.refresh(publication)
-            _note_health(publication, envelope, receipt)
+            note_health(publication, envelope, receipt)
             _tell(publication)
     if not is_ours:
         log.warning("late_answer", publication=envelope.publication_id, fence=envelope.fence)
@@ -120,7 +117,8 @@ def _accepted(publication: Publication, receipt: Receipt, confirmation: Confirma
         "crashes": 0,
     }
     if confirmation is Confirmation.PERSON:
-        return Verdict(State.HANDED_OVER, values=values)
+        values |= {"poll_at": None, "confirm_by": None}
+        return Verdict(State.HANDED_OVER, receipt.reason, values)
     if confirmation is not Confirmation.NOBODY:
         channel = CHANNELS.get(publication.account.channel)
         values |= polling.begin(publication, channel, confirmation)
@@ -145,7 +143,7 @@ def _again(publication: Publication, receipt: Receipt) -> Verdict:
     tries = publication.tries + 1
     if tries >= MOST_TRIES:
         # An earlier attempt may have arrived even though the later ones surely did not.
-        if _earlier_unknown(publication):
+        if attempts.unresolved(publication.id, before=publication.fence):
             return Verdict(State.UNCERTAIN, NOBODY_KNOWS, {"tries": tries})
         return Verdict(State.FAILED, receipt.reason or NOT_REACHED, {"tries": tries})
     wait = limits.clamped(receipt.after) if receipt.after else limits.back_off(tries)
@@ -173,38 +171,8 @@ def unknown(publication: Publication, repeat: Repeat, receipt: Receipt = SILENCE
     )
 
 
-def _earlier_unknown(publication: Publication) -> bool:
-    earlier = (
-        select(Attempt.id)
-        .where(Attempt.publication_id == publication.id, Attempt.fence < publication.fence)
-        .where(or_(Attempt.outcome.is_(None), Attempt.outcome == Outcome.UNCERTAIN))
-    )
-    return session.scalar(earlier.limit(1)) is not None
-
-
-def _close(envelope: Envelope, receipt: Receipt, verdict: Verdict, *, is_ours: bool) -> None:
-    """Finish the attempt's row; an answer that came too late is kept beside what was decided."""
-    attempt = session.scalar(
-        select(Attempt).where(
-            Attempt.publication_id == envelope.publication_id, Attempt.fence == envelope.fence
-        )
-    )
-    if attempt is None:
-        return
-    said: dict[str, Any] = dict(receipt.detail)
-    said |= {"reason": receipt.reason} if receipt.reason else {}
-    said |= {"reason_parts": parts} if (parts := parts_of(receipt.reason)) else {}
-    said |= {"external_id": receipt.external_id} if receipt.external_id else {}
-    said |= {"url": receipt.url} if receipt.url else {}
-    if not is_ours or attempt.outcome is not None:
-        attempt.detail = {**attempt.detail, "late_answer": {"outcome": receipt.outcome, **said}}
-        return
-    if verdict.to is State.SCHEDULED:
-        said["next_try_at"] = verdict.values["due_at"].isoformat()
-    attempt.finished_at, attempt.outcome, attempt.detail = now(), receipt.outcome, said
-
-
-def _note_health(publication: Publication, envelope: Envelope, receipt: Receipt) -> None:
+def note_health(publication: Publication, envelope: Envelope, receipt: Receipt) -> None:
+    """What this answer says about the account itself."""
     account = publication.account
     if receipt.outcome is Outcome.ACCEPTED:
         account.last_success_at, account.last_fault = now(), ""

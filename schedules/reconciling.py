@@ -3,19 +3,18 @@
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from cms.core.clock import now
 from cms.core.db import session, transaction
 from cms.core.faults import declare, fault
 from cms.core.i18n import N_
-from schedules import receipts, rules
+from schedules import attempts, receipts, rules
 from schedules.channels import CHANNELS
 from schedules.channels.base import Repeat
-from schedules.models import Attempt, Publication
+from schedules.models import Publication
 from schedules.publications import shift
-from schedules.states import Outcome
 from schedules.states import PublicationState as State
 
 log = structlog.get_logger(__name__)
@@ -63,7 +62,7 @@ def _settle(publication_id: int, fence: int) -> bool:
         elif publication.state is State.SENDING:
             moved = _shift(publication, _lost(publication))
             if moved:
-                _close_attempt(publication_id, fence)
+                attempts.lose(publication_id, fence)
         else:
             return False
     fault("reconcile.after")
@@ -96,13 +95,3 @@ def _lost(publication: Publication) -> receipts.Verdict:
     # The lease was wait enough: a channel that knows the key is tried again at once.
     at_once = {"due_at": now()} if verdict.to is State.SCHEDULED else {}
     return receipts.Verdict(verdict.to, verdict.reason, {**verdict.values, **counted, **at_once})
-
-
-def _close_attempt(publication_id: int, fence: int) -> None:
-    session.execute(
-        update(Attempt)
-        .where(Attempt.publication_id == publication_id, Attempt.fence == fence)
-        .where(Attempt.outcome.is_(None))
-        .values(finished_at=now(), outcome=Outcome.UNCERTAIN, detail={"lost": True})
-        .execution_options(synchronize_session=False)
-    )

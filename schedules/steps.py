@@ -9,13 +9,15 @@ from cms.core.db import session, transaction
 from schedules.envelopes import Envelope
 from schedules.models import Publication
 
+MADE_FOR = "made_for"  # the fingerprint of the content that the steps were made with
+
 
 def note(envelope: Envelope, **facts: Any) -> Envelope:
     """Keep facts (a draft's id, a job's id) with the publication; the envelope that knows them.
 
     Only the holder of the present fence writes; a stale worker's facts are dropped.
     """
-    known = {**envelope.facts, **facts}
+    known = {**envelope.facts, **facts, MADE_FOR: envelope.fingerprint}
     with transaction():
         session.execute(
             update(Publication)

@@ -1,0 +1,143 @@
+"""The attempt log: what was tried, by whom, when, and what came of it, within bounds."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import or_, select
+
+from cms.core.clock import now
+from cms.core.db import session
+from cms.core.sentences import parts_of
+from schedules.channels.base import Receipt
+from schedules.envelopes import Envelope
+from schedules.models import Attempt
+from schedules.states import Act, Outcome
+
+MOST_BYTES = 7_000  # of one attempt, so that a log of many tries stays readable and small
+_LENGTHS = (400, 200, 100, 40)  # of a text inside; the longest that fits is kept
+_CALLS = (20, 8, 4, 0)
+_WORDS_SENT = 120
+
+
+def begin(envelope: Envelope, act: Act = Act.SEND, *, worker: str = "") -> None:
+    """Write down that this is tried now; nothing has left yet."""
+    content = envelope.outgoing
+    said: dict[str, Any] = {"worker": worker} if worker else {}
+    if act is not Act.WITHDRAW:
+        said |= {"text": content.text[:_WORDS_SENT], "pictures": len(content.pictures)}
+    session.add(
+        Attempt(
+            publication_id=envelope.publication_id,
+            fence=envelope.fence,
+            act=act,
+            started_at=now(),
+            detail=said,
+        )
+    )
+
+
+def close(
+    envelope: Envelope, receipt: Receipt, *, is_ours: bool, next_try_at: datetime | None = None
+) -> None:
+    """Finish the attempt's row; an answer that came too late is kept beside what was decided."""
+    attempt = session.scalar(
+        select(Attempt).where(
+            Attempt.publication_id == envelope.publication_id, Attempt.fence == envelope.fence
+        )
+    )
+    if attempt is None:
+        return
+    said = _told(receipt)
+    if not is_ours or attempt.outcome is not None:
+        late = {"outcome": receipt.outcome.value, **said}
+        attempt.detail = bounded({**attempt.detail, "late_answer": late})
+        return
+    if next_try_at:
+        said["next_try_at"] = next_try_at.isoformat()
+    attempt.detail = bounded({**attempt.detail, **said})
+    attempt.finished_at, attempt.outcome = now(), receipt.outcome
+
+
+def _told(receipt: Receipt) -> dict[str, Any]:
+    said: dict[str, Any] = dict(receipt.detail)
+    said |= {"reason": receipt.reason} if receipt.reason else {}
+    said |= {"reason_parts": parts} if (parts := parts_of(receipt.reason)) else {}
+    said |= {"external_id": receipt.external_id} if receipt.external_id else {}
+    return said | ({"url": receipt.url} if receipt.url else {})
+
+
+def lose(publication_id: int, fence: int) -> None:
+    """Whoever made this attempt fell silent: nobody knows what came of it."""
+    attempt = session.scalar(
+        select(Attempt).where(
+            Attempt.publication_id == publication_id,
+            Attempt.fence == fence,
+            Attempt.outcome.is_(None),
+        )
+    )
+    if attempt is not None:
+        attempt.finished_at, attempt.outcome = now(), Outcome.UNCERTAIN
+        attempt.detail = {**attempt.detail, "lost": True}
+
+
+def unresolved(publication_id: int, *, before: int | None = None) -> list[datetime]:
+    """When the sends began whose outcome nobody knows, up to the fence `before`.
+
+    An accepted send closes all that came before it: what was sent anew is another story.
+    """
+    sends = (Attempt.publication_id == publication_id, Attempt.act == Act.SEND)
+    settled = (
+        select(Attempt.fence)
+        .where(*sends, Attempt.outcome == Outcome.ACCEPTED)
+        .order_by(Attempt.fence.desc())
+        .limit(1)
+    )
+    unknown: Any = (
+        select(Attempt.started_at)
+        .where(*sends, Attempt.fence > (session.scalar(settled) or 0))
+        .where(or_(Attempt.outcome.is_(None), Attempt.outcome == Outcome.UNCERTAIN))
+    )
+    if before is not None:
+        unknown = unknown.where(Attempt.fence < before)
+    return list(session.scalars(unknown))
+
+
+def was_accepted(publication_id: int) -> bool:
+    """Whether the carrier took the newest send: sending again under its key would be no send."""
+    newest = (
+        select(Attempt.outcome)
+        .where(Attempt.publication_id == publication_id, Attempt.act == Act.SEND)
+        .order_by(Attempt.fence.desc())
+        .limit(1)
+    )
+    return session.scalar(newest) is Outcome.ACCEPTED
+
+
+def bounded(detail: Mapping[str, Any]) -> dict[str, Any]:
+    """The same, with long texts cut and calls in the middle left out until it is small enough."""
+    kept = dict(detail)
+    for calls in _CALLS:
+        for length in _LENGTHS:
+            if len(json.dumps(kept)) <= MOST_BYTES:
+                return kept
+            kept = _cut(detail, length, calls)
+    return kept
+
+
+def _cut(value: Any, length: int, calls: int) -> Any:
+    if isinstance(value, str):
+        return value if len(value) <= length else value[:length] + "…"
+    if isinstance(value, list):
+        ends = (
+            value if len(value) <= calls else value[: calls - calls // 2] + _last(value, calls // 2)
+        )
+        return [_cut(one, length, calls) for one in ends]
+    if isinstance(value, Mapping):
+        return {key: _cut(one, length, calls) for key, one in value.items()}
+    return value
+
+
+def _last(values: list[Any], number: int) -> list[Any]:
+    return values[-number:] if number else []
