@@ -1,11 +1,11 @@
 """The attempt log: what was tried, by whom, when, and what came of it, within bounds."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from cms.core.clock import now
 from cms.core.db import session
@@ -19,6 +19,7 @@ MOST_BYTES = 7_000  # of one attempt, so that a log of many tries stays readable
 _LENGTHS = (400, 200, 100, 40)  # of a text inside; the longest that fits is kept
 _CALLS = (20, 8, 4, 0)
 _WORDS_SENT = 120
+GOES_ON = "goes_on"
 
 
 def begin(envelope: Envelope, act: Act = Act.SEND, *, worker: str = "") -> None:
@@ -65,6 +66,7 @@ def _told(receipt: Receipt) -> dict[str, Any]:
     said |= {"reason": receipt.reason} if receipt.reason else {}
     said |= {"reason_parts": parts} if (parts := parts_of(receipt.reason)) else {}
     said |= {"external_id": receipt.external_id} if receipt.external_id else {}
+    said |= {GOES_ON: True} if receipt.goes_on else {}
     return said | ({"url": receipt.url} if receipt.url else {})
 
 
@@ -87,32 +89,33 @@ def unresolved(publication_id: int, *, before: int | None = None) -> list[dateti
 
     An accepted send closes all that came before it: what was sent anew is another story.
     """
-    sends = (Attempt.publication_id == publication_id, Attempt.act == Act.SEND)
-    settled = (
-        select(Attempt.fence)
-        .where(*sends, Attempt.outcome == Outcome.ACCEPTED)
-        .order_by(Attempt.fence.desc())
-        .limit(1)
-    )
-    unknown: Any = (
-        select(Attempt.started_at)
-        .where(*sends, Attempt.fence > (session.scalar(settled) or 0))
-        .where(or_(Attempt.outcome.is_(None), Attempt.outcome == Outcome.UNCERTAIN))
-    )
-    if before is not None:
-        unknown = unknown.where(Attempt.fence < before)
-    return list(session.scalars(unknown))
+    rows = _sends(publication_id)
+    settled = max((row.fence for row in rows if _is_whole(row)), default=0)
+    return [
+        row.started_at
+        for row in rows
+        if row.fence > settled
+        and row.outcome in (None, Outcome.UNCERTAIN)
+        and (before is None or row.fence < before)
+    ]
 
 
 def was_accepted(publication_id: int) -> bool:
     """Whether the carrier took the newest send: sending again under its key would be no send."""
-    newest = (
-        select(Attempt.outcome)
-        .where(Attempt.publication_id == publication_id, Attempt.act == Act.SEND)
-        .order_by(Attempt.fence.desc())
-        .limit(1)
+    rows = _sends(publication_id)
+    return bool(rows) and _is_whole(rows[-1])
+
+
+def _sends(publication_id: int) -> Sequence[Any]:
+    found = select(Attempt.fence, Attempt.started_at, Attempt.outcome, Attempt.detail).where(
+        Attempt.publication_id == publication_id, Attempt.act == Act.SEND
     )
-    return session.scalar(newest) is Outcome.ACCEPTED
+    return session.execute(found.order_by(Attempt.fence)).all()
+
+
+def _is_whole(row: Any) -> bool:
+    """Whether this try ended the send, and did not only carry it a part of the way."""
+    return row.outcome is Outcome.ACCEPTED and not row.detail.get(GOES_ON)
 
 
 def bounded(detail: Mapping[str, Any]) -> dict[str, Any]:

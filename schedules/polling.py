@@ -1,18 +1,46 @@
-"""Publications a carrier has taken but not shown yet: when to ask, and what its answer leads to."""
+"""When carriers are asked about publications they have taken, by whom, and how often."""
 
-from datetime import timedelta
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
-from cms.core.clock import now
-from schedules.channels.base import Channel, Confirmation
-from schedules.models import Publication
+import structlog
+from sqlalchemy import case, select, update
+from sqlalchemy.engine import CursorResult
 
-FIRST_WAIT = timedelta(minutes=1)
+from cms.core.clock import now
+from cms.core.config import current
+from cms.core.db import session, transaction
+from cms.core.errors import SeedbedError
+from cms.core.i18n import N_
+from schedules import addressing
+from schedules.channels import CHANNELS
+from schedules.channels.base import Channel, Confirmation, Progress, Standing
+from schedules.channels.plans import CARRIER_POLLS, STAFF_POLLS
+from schedules.envelopes import Envelope
+from schedules.models import ChannelAccount, Publication
+from schedules.progress import apply, is_overdue
+from schedules.states import PublicationState as State
+
+__all__ = ["CARRIER_POLLS", "STAFF_POLLS", "apply", "ask", "begin", "due", "hurry", "is_overdue"]
+
+log = structlog.get_logger(__name__)
+
 CONFIRM_WITHIN = {
     Confirmation.CARRIER: timedelta(hours=24),
     Confirmation.EMPLOYEES: timedelta(hours=24),
     Confirmation.ADMINISTRATOR: timedelta(minutes=30),
 }
+COUNTED_FOR = timedelta(days=30)  # late confirmations count that long
+SOONEST, LATEST = timedelta(seconds=1), timedelta(days=2)  # what a channel may wish
+MOST_DUE = 100
+ASKED = (State.HANDED_OVER, State.PUBLISHED)
+SLOW_SECONDS = 3.0
+REST = timedelta(minutes=1)  # for an account whose carrier lets questions hang
+PAUSED = N_("The account is paused; its carrier is not asked.")
+
+Sign = tuple[int, int, float]  # id, questions so far, when it is due
 
 
 def begin(publication: Publication, channel: Channel, confirmation: Confirmation) -> dict[str, Any]:
@@ -20,5 +48,152 @@ def begin(publication: Publication, channel: Channel, confirmation: Confirmation
     moment = now()
     hours = publication.account.settings.get("confirm_hours")
     within = timedelta(hours=float(hours)) if hours else CONFIRM_WITHIN[confirmation]
-    first = channel.polls[0] if channel.polls else FIRST_WAIT
+    first = _plan(channel, confirmation)[0]
     return {"poll_at": moment + first, "polls": 0, "confirm_by": moment + within}
+
+
+def due() -> list[Sign]:
+    """What is to be asked about now, the longest waiting first."""
+    rows = session.execute(
+        select(Publication.id, Publication.polls, Publication.poll_at)
+        .where(Publication.poll_at <= now(), Publication.state.in_(ASKED))
+        .order_by(Publication.poll_at, Publication.id)
+        .limit(MOST_DUE)
+    )
+    return [(row.id, row.polls, row.poll_at.timestamp()) for row in rows]
+
+
+def hurry(publication_id: int) -> None:
+    """Ask within seconds: its carrier has hinted that something happened. Costs no turn of the plan."""
+    with transaction():
+        session.execute(
+            update(Publication)
+            .where(Publication.id == publication_id, Publication.state.in_(ASKED))
+            .where(Publication.confirm_by.is_not(None))
+            .values(
+                poll_at=now(), polls=case((Publication.polls > 0, Publication.polls - 1), else_=0)
+            )
+            .execution_options(synchronize_session=False)
+        )
+
+
+def ask(publication_id: int) -> bool:
+    """Ask the carrier once, whoever else was told to; whether this caller was the one to ask."""
+    turn = _take_turn(publication_id)
+    if turn is None:
+        return False
+    started = time.monotonic()
+    progress = _answer(turn)
+    slow = time.monotonic() - started >= SLOW_SECONDS
+    apply(publication_id, progress)
+    with transaction():
+        _plan_next(publication_id, turn, progress)
+        if turn.envelope and progress.standing is Standing.UNKNOWN and progress.reason:
+            _note_fault(turn.envelope.account_id, progress.reason, is_slow=slow)
+    return True
+
+
+@dataclass(frozen=True)
+class _Turn:
+    """One question that this caller may ask; past `until` somebody else does."""
+
+    until: datetime
+    envelope: Envelope | None = None
+    hindrance: str = ""
+
+
+def _take_turn(publication_id: int) -> _Turn | None:
+    until = now() + timedelta(seconds=current().lease_seconds)
+    with transaction():
+        done = session.execute(
+            update(Publication)
+            .where(Publication.id == publication_id, Publication.state.in_(ASKED))
+            .where(Publication.poll_at <= now())
+            .values(poll_at=until, polls=Publication.polls + 1)
+            .execution_options(synchronize_session=False)
+        )
+        if not isinstance(done, CursorResult) or done.rowcount != 1:
+            return None
+        publication = session.get_one(Publication, publication_id, populate_existing=True)
+        if publication.account.is_paused:
+            # Wrong secrets asked with again and again would shut out the whole house.
+            return _Turn(until, hindrance=PAUSED)
+        try:
+            return _Turn(until, addressing.envelope_of(publication))
+        except SeedbedError as error:
+            return _Turn(until, hindrance=str(error))
+
+
+def _answer(turn: _Turn) -> Progress:
+    """No transaction is open here, and no connection is held."""
+    if turn.envelope is None:
+        return Progress(Standing.UNKNOWN, reason=turn.hindrance)
+    channel = CHANNELS.get(turn.envelope.outgoing.channel)
+    progress = channel.ask_progress(turn.envelope)
+    log.info(
+        "channel_told",
+        channel=channel.slug,
+        publication=turn.envelope.publication_id,
+        standing=progress.standing.value,
+    )
+    return progress
+
+
+def _plan_next(publication_id: int, turn: _Turn, progress: Progress) -> None:
+    """Only where nobody has hurried it meanwhile."""
+    publication = session.get(Publication, publication_id, populate_existing=True)
+    if publication is None:
+        return
+    session.execute(
+        update(Publication)
+        .where(Publication.id == publication_id, Publication.poll_at == turn.until)
+        .values(poll_at=_next(publication, progress))
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _next(publication: Publication, progress: Progress) -> datetime | None:
+    if _is_settled(publication, progress):
+        return None
+    moment = now()
+    account = publication.account
+    channel = CHANNELS.get(account.channel)
+    plan = _plan(channel, channel.confirmation_for(account.settings))
+    planned = plan[min(publication.polls, len(plan) - 1)]
+    at = moment + (min(max(progress.after, SOONEST), LATEST) if progress.after else planned)
+    if publication.confirm_by and moment < publication.confirm_by:
+        at = min(at, publication.confirm_by)
+    return at if at <= publication.due_at + COUNTED_FOR else None
+
+
+def _is_settled(publication: Publication, progress: Progress) -> bool:
+    """A live post is asked about only while confirmations are missing, or its channel wants it."""
+    if publication.state not in ASKED or publication.withdrawn_at is not None:
+        return True
+    is_whole = publication.confirmed >= publication.expected
+    is_live = publication.state is State.PUBLISHED and progress.standing is Standing.LIVE
+    return is_live and is_whole and progress.after is None
+
+
+def _plan(channel: Channel, confirmation: Confirmation) -> tuple[timedelta, ...]:
+    by_people = confirmation is Confirmation.EMPLOYEES
+    return channel.polls or (STAFF_POLLS if by_people else CARRIER_POLLS)
+
+
+def _note_fault(account_id: int, reason: str, *, is_slow: bool) -> None:
+    """The account's page shows it; a carrier that lets questions hang is given a rest from them."""
+    session.execute(
+        update(ChannelAccount)
+        .where(ChannelAccount.id == account_id)
+        .values(last_fault=reason[:300], last_fault_at=now())
+        .execution_options(synchronize_session=False)
+    )
+    if is_slow:
+        rested = now() + REST
+        session.execute(
+            update(Publication)
+            .where(Publication.account_id == account_id, Publication.state.in_(ASKED))
+            .where(Publication.poll_at < rested)
+            .values(poll_at=rested)
+            .execution_options(synchronize_session=False)
+        )

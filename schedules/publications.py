@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select, update
+from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
@@ -19,8 +19,8 @@ from cms.core.errors import NotFound, conflict
 from cms.core.i18n import N_
 from cms.core.sentences import parts_of
 from content_library.models import AssetVersion
-from schedules import links, rules
-from schedules.models import Post, Publication
+from schedules import attempts, links, rules, stops
+from schedules.models import Delivery, EmployeeTask, Post, Publication
 from schedules.states import PUBLICATION_MOVES, WAITING_FOR_A_PERSON
 from schedules.states import PublicationState as State
 
@@ -28,6 +28,13 @@ GOING_OUT = frozenset(
     {State.CLAIMED, State.SENDING, State.PUBLISHED, State.HANDED_OVER, State.UNCERTAIN}
 )
 _LEASED = frozenset({State.CLAIMED, State.SENDING})
+_WITH_CARRIER = frozenset({State.PUBLISHED, State.HANDED_OVER})  # may be asked about, taken back
+EXPIRING = timedelta(hours=2)  # how long before its end a missing confirmation is shown
+_SHOWN = (
+    joinedload(Publication.account),
+    joinedload(Publication.pool),
+    joinedload(Publication.post).joinedload(Post.version),
+)
 _ALREADY = N_("This post is already going out; it cannot be changed any more.")
 
 
@@ -53,22 +60,38 @@ def due(moment: datetime) -> Select[Any]:
 
 def waiting_for_person(*, state: State | None = None) -> Select[Any]:
     """Everything that no machine will move on, the newest trouble first."""
-    wanted = [state] if state in WAITING_FOR_A_PERSON else sorted(WAITING_FOR_A_PERSON)
-    return (
-        select(Publication)
-        .where(Publication.state.in_(wanted))
-        .order_by(Publication.updated_at.desc(), Publication.id.desc())
-        .options(
-            joinedload(Publication.account),
-            joinedload(Publication.pool),
-            joinedload(Publication.post).joinedload(Post.version),
-        )
+    found = select(Publication).where(needs_person())
+    if state in WAITING_FOR_A_PERSON:
+        found = found.where(Publication.state == state)
+    return found.order_by(Publication.updated_at.desc(), Publication.id.desc()).options(*_SHOWN)
+
+
+def needs_person() -> ColumnElement[bool]:
+    """Whether a person has to do something: not while a carrier still has time to confirm."""
+    return and_(
+        Publication.state.in_(sorted(WAITING_FOR_A_PERSON)),
+        or_(Publication.state != State.HANDED_OVER, _is_expiring(EXPIRING)),
     )
 
 
+def expiring_confirmations(within: timedelta = EXPIRING) -> Select[Any]:
+    """What was handed over and is not confirmed, its time over or nearly so; the oldest first."""
+    return (
+        select(Publication)
+        .where(Publication.state == State.HANDED_OVER, _is_expiring(within))
+        .order_by(Publication.confirm_by, Publication.due_at, Publication.id)
+        .options(*_SHOWN)
+    )
+
+
+def _is_expiring(within: timedelta) -> ColumnElement[bool]:
+    """A pack for a person of the house has no such time: it waits for them from the beginning."""
+    return or_(Publication.confirm_by.is_(None), Publication.confirm_by <= now() + within)
+
+
 def oldest_overdue() -> Publication | None:
-    """The publication that should have gone out longest ago and has not."""
-    return session.scalar(due(now()).limit(1))
+    """The publication that should have gone out longest ago and has not, though nothing stops it."""
+    return session.scalar(due(now()).where(stops.clear_of(Publication.account_id)).limit(1))
 
 
 def counts_by_state(states: Collection[State] = tuple(State)) -> dict[State, int]:
@@ -216,6 +239,8 @@ def shift(
     }
     if to_state not in _LEASED:
         changed |= {"lease_until": None, "claimed_by": ""}
+    if to_state not in _WITH_CARRIER:
+        changed |= {"poll_at": None, "wish": None, "wish_at": None}
     done = session.execute(
         update(Publication)
         .where(Publication.id == publication_id, Publication.state == from_state, *where)
@@ -234,7 +259,36 @@ def shift(
 
 def schedule(publication: Publication, content_hash: str, *, by: User | None) -> None:
     """Pin the approved content and let the publication wait for its minute."""
-    move(publication, State.SCHEDULED, by=by, content_hash=content_hash, tries=0, crashes=0)
+    fresh = {"content_hash": content_hash, "tries": 0, "crashes": 0, **anew(publication)}
+    move(publication, State.SCHEDULED, by=by, **fresh)
+
+
+def anew(publication: Publication) -> dict[str, Any]:
+    """The columns that start over when a carrier had it once and it is to be sent again.
+
+    Under its old key the carrier would only tell of the old send, which it turned down or which
+    was taken back. Before an accepted send there is nothing to start over: the key stays.
+    """
+    if not attempts.was_accepted(publication.id):
+        return {}
+    for table in (EmployeeTask, Delivery):
+        session.execute(
+            delete(table)
+            .where(table.publication_id == publication.id)
+            .execution_options(synchronize_session=False)
+        )
+    return {
+        "idempotency_key": secrets.token_hex(16),
+        "carrier_facts": {},
+        "external_id": "",
+        "external_url": "",
+        "expected": 0,
+        "confirmed": 0,
+        "confirm_by": None,
+        "amended_at": None,
+        "withdrawn_at": None,
+        "published_at": None,
+    }
 
 
 def unschedule(post: Post, *, by: User | None) -> None:
