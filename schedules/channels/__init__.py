@@ -3,11 +3,25 @@
 from cms.core.i18n import N_
 from cms.core.registry import Registry
 from schedules.channels.base import Channel
+from schedules.channels.dingtalk import DingTalk
+from schedules.channels.feishu import Feishu
 from schedules.channels.manual import Manual
 from schedules.channels.reader import Reader
 from schedules.channels.sandbox import Sandbox
+from schedules.channels.slack import Slack
+from schedules.channels.telegram import Telegram
 from schedules.channels.webhook import Webhook
 
-CHANNELS: Registry[Channel] = Registry(N_("channel"), Reader(), Manual(), Sandbox(), Webhook())
+CHANNELS: Registry[Channel] = Registry(
+    N_("channel"),
+    Reader(),
+    Manual(),
+    Sandbox(),
+    Webhook(),
+    Feishu(),
+    DingTalk(),
+    Slack(),
+    Telegram(),
+)
 
 __all__ = ["CHANNELS", "Channel"]

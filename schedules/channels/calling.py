@@ -22,7 +22,11 @@ NO_ANSWER = N_("The carrier took the call and gave no whole answer.")
 NO_TIME = N_("Too little time was left to wait for the carrier; nothing was sent.")
 LONGEST_TOLD = 400
 DEFAULT_SECONDS = 10.0
-_SECRETS = r"access_token|corpsecret|appsecret|secret|sign|signature|token|password"
+LOOK_UP_SECONDS = 3.0
+_SECRETS = (
+    r"access_token|tenant_access_token|corpsecret|appsecret|app_secret|secret|sign|signature|token"
+    r"|password"
+)
 _IN_QUERY = re.compile(rf"(?<=[?&])({_SECRETS}|key)=[^&\s]+", re.IGNORECASE)
 _IN_JSON = re.compile(rf'("(?:{_SECRETS})"\s*:\s*)"[^"]*"', re.IGNORECASE)
 
@@ -187,6 +191,14 @@ class Line:
         text = _IN_QUERY.sub(r"\1=•••", text)
         text = _IN_JSON.sub(r'\1"•••"', text)
         return text[:LONGEST_TOLD] + ("…" if len(text) > LONGEST_TOLD else "")
+
+
+def check_address(url: str) -> None:
+    """Raise AddressNotAllowed for an address that no line would call; for forms that take one.
+
+    It looks the name up, so no transaction may be open.
+    """
+    Client(allow_private=_neighbours(), seconds=LOOK_UP_SECONDS).check(url)
 
 
 def _neighbours() -> frozenset[tuple[str, int]]:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from cms.core.errors import TryAgain
 from cms.core.i18n import N_
+from cms.core.sentences import Sentence
 from schedules import limits
 from schedules.channels.answers import Receipt
 from schedules.channels.calling import Reply, Silent
@@ -20,6 +21,7 @@ REFUSED = N_("The carrier refused the post.")
 REFUSED_WITH_CODE = N_("The carrier refused the post with code %(code)s.")
 MOVED = N_("The carrier's address has moved. Enter the new one.")
 BROKE = N_("The carrier broke while it had the post.")
+BROKE_UNSEEN = N_("The carrier gave no plain answer to a first step; nothing was shown to readers.")
 
 SECRET_STATUSES = (401, 403, 404, 410)
 TIMED_OUT = 408  # the server gave up waiting: it may have read everything
@@ -67,7 +69,7 @@ def by_code(code: int | str, meanings: Mapping[Any, Meaning]) -> Receipt:
     known = meanings.get(code)
     if known:
         return known.receipt()
-    return Receipt(Outcome.REJECTED, reason=REFUSED_WITH_CODE % {"code": code})
+    return Receipt(Outcome.REJECTED, reason=Sentence(REFUSED_WITH_CODE, {"code": code}))
 
 
 def by_status(reply: Reply) -> Receipt:
@@ -90,3 +92,10 @@ def harmless(step: Callable[[], Answer]) -> Answer:
         return step()
     except Silent as error:
         raise TryAgain(str(error)) from error
+
+
+def again(reply: Reply) -> TryAgain:
+    """For a step no reader sees that was not answered plainly: after the carrier's wait, if it names one."""
+    if reply.status == 429:
+        return TryAgain(BUSY, limits.retry_after(reply.headers.get("retry-after")))
+    return TryAgain(BROKE_UNSEEN)

@@ -60,5 +60,7 @@ def server(carriers: Carriers, port: int) -> BaseWSGIServer:
 def in_a_thread(carriers: Carriers) -> tuple[BaseWSGIServer, str]:
     """For tests: a running server and its address. Call `shutdown` on it at the end."""
     running = server(carriers, 0)
-    threading.Thread(target=running.serve_forever, name="carriers", daemon=True).start()
+    threading.Thread(
+        target=running.serve_forever, args=(0.02,), name="carriers", daemon=True
+    ).start()
     return running, f"http://127.0.0.1:{running.server_port}"

@@ -6,6 +6,7 @@ from typing import Any
 
 from cms.core import sealing
 from cms.core.db import transaction
+from cms.demo.carriers import dingtalk, feishu, slack, telegram
 from cms.demo.carriers.receiver import Receiver
 from cms.demo.carriers.simulator import Simulator
 from schedules.models import ChannelAccount
@@ -36,6 +37,10 @@ OUTFITS: dict[str, Outfit] = {  # by slug of the channel; none: it speaks to nob
         {"secret": SECRET},
         lambda carrier: carrier.book.put("own", "secrets", [SECRET]),
     ),
+    "feishu": Outfit(feishu.Feishu, secrets={"webhook": feishu.ROBOT}),
+    "dingtalk": Outfit(dingtalk.DingTalk, secrets={"webhook": dingtalk.ROBOT}),
+    "slack": Outfit(slack.Slack, secrets={"webhook": slack.HOOK}),
+    "telegram": Outfit(telegram.Telegram, {"chat": telegram.CHANNEL}, {"token": telegram.TOKEN}),
 }
 
 
