@@ -17,17 +17,23 @@ from cms.core.slugs import free_slug
 from cms.core.text import clean_line, is_blank
 
 LARGEST = 10_000_000
+MOST_CONTACTS = 999
 
 
 @dataclass(frozen=True)
 class PoolFields:
-    """What a person says about a pool. `size` counts people; a Moments audience is an estimate."""
+    """What a person says about a pool. `size` counts people; a Moments audience is an estimate.
+
+    No more than `most_per_day` and `most_per_week` posts reach it; none: no limit.
+    """
 
     name: str
     kind: PoolKind
     stage_id: int
     size: int
     is_active: bool = True
+    most_per_day: int | None = None
+    most_per_week: int | None = None
 
 
 def get(pool_id: int) -> Pool:
@@ -92,6 +98,7 @@ def _fill(pool: Pool, fields: PoolFields) -> None:
     pool.name = clean_line(fields.name)
     pool.kind, pool.stage_id = fields.kind, fields.stage_id
     pool.size, pool.is_active = fields.size, fields.is_active
+    pool.most_per_day, pool.most_per_week = fields.most_per_day, fields.most_per_week
     pool.updated_at = now()
 
 
@@ -104,3 +111,21 @@ def _check(fields: PoolFields) -> None:
         )
     if session.get(Stage, fields.stage_id) is None:
         raise invalid("stage_id", "bad_stage", N_("Choose one of the stages offered."))
+    _check_contacts(fields)
+
+
+def _check_contacts(fields: PoolFields) -> None:
+    for name in ("most_per_day", "most_per_week"):
+        most = getattr(fields, name)
+        if most is not None and not 1 <= most <= MOST_CONTACTS:
+            raise invalid(
+                name,
+                "bad_contacts",
+                N_("Give a whole number from 1 to %(largest)s, or leave it empty for no limit."),
+                largest=MOST_CONTACTS,
+            )
+    day, week = fields.most_per_day, fields.most_per_week
+    if day is not None and week is not None and week < day:
+        raise invalid(
+            "most_per_week", "bad_contacts", N_("A week cannot hold fewer posts than a day.")
+        )

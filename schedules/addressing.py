@@ -9,7 +9,7 @@ from schedules import attempts
 from schedules.channels import CHANNELS
 from schedules.channels.base import Repeat
 from schedules.content import content_hash, outgoing
-from schedules.envelopes import Envelope, Way
+from schedules.envelopes import Envelope, Outgoing, Way
 from schedules.models import ChannelAccount, Publication
 from schedules.states import PublicationState as State
 from schedules.steps import MADE_FOR
@@ -17,12 +17,14 @@ from schedules.steps import MADE_FOR
 LONGEST_CALL = 20.0  # seconds
 
 
-def envelope_of(publication: Publication, *, deadline: float | None = None) -> Envelope:
+def envelope_of(
+    publication: Publication, *, deadline: float | None = None, content: Outgoing | None = None
+) -> Envelope:
     """Everything a channel needs, as plain values. Raises Unopenable when a key is missing."""
     account = publication.account
     unresolved = attempts.unresolved(publication.id)
     asks = CHANNELS.get(account.channel).repeat_for(account.settings) is Repeat.QUERY
-    content = outgoing(publication.post)
+    content = content or outgoing(publication.post)
     fingerprint = content_hash(content)
     return Envelope(
         publication_id=publication.id,

@@ -17,6 +17,7 @@ from schedules import preflight, publications
 from schedules.content import content_hash, outgoing
 from schedules.events import PostApproved, PostRejected
 from schedules.models import Approval, Post
+from schedules.preflight import Asked
 from schedules.states import REVIEW_MOVES, ReviewState
 
 NOTE_CHARACTERS = 500
@@ -40,7 +41,7 @@ def approve(post: Post, *, revision: int, by: User, note: str = "") -> Approval:
         raise forbidden(
             "own_post", N_("This is your own post. Somebody else has to read and approve it.")
         )
-    preflight.check(post)
+    preflight.check(post, Asked.APPROVED)
     decision = _decide(post, ReviewState.APPROVED, by=by, note=note)
     publications.schedule(post.publication, decision.content_hash, by=by)
     events.emit(PostApproved(post.id, post.publication.id))

@@ -1,7 +1,7 @@
 """Calendars: finding them, and what an administrator says about one."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import Select, select
 
@@ -15,7 +15,7 @@ from cms.core.i18n import N_
 from cms.core.slugs import free_slug
 from cms.core.text import clean_line, is_blank
 from schedules.models import Calendar
-from schedules.wall_time import monday_of, zone_of
+from schedules.wall_time import boundary, monday_of, zone_of
 
 LONGEST_NAME = 120
 LONGEST_PATIENCE = 24 * 60
@@ -24,13 +24,18 @@ LONGEST_GAP = 24 * 60
 
 @dataclass(frozen=True)
 class CalendarFields:
-    """What a person says about a calendar; `gap_minutes` is the least time between posts of a pool."""
+    """What a person says about a calendar; `gap_minutes` is the least time between posts of a pool.
+
+    Nothing goes out from `quiet_from` until `quiet_until`, perhaps over midnight; none: never quiet.
+    """
 
     name: str
     timezone: str
     late_moments_minutes: int = 120
     late_group_minutes: int = 30
     gap_minutes: int = 30
+    quiet_from: time | None = None
+    quiet_until: time | None = None
 
 
 def get(calendar_id: int) -> Calendar:
@@ -64,6 +69,21 @@ def today(calendar: Calendar) -> date:
     return now().astimezone(zone_of(calendar.timezone)).date()
 
 
+def is_quiet(calendar: Calendar, at: datetime) -> bool:
+    """Whether the instant lies in the calendar's quiet hours, however its clocks are set that night."""
+    begins, ends = calendar.quiet_from, calendar.quiet_until
+    if begins is None or ends is None:
+        return False
+    last = at.astimezone(zone_of(calendar.timezone)).date()
+    night = timedelta(days=1 if ends < begins else 0)
+    return any(
+        boundary(day, begins, calendar.timezone, is_end=False)
+        <= at
+        < boundary(day + night, ends, calendar.timezone, is_end=True)
+        for day in (last - timedelta(days=1), last)
+    )
+
+
 def week_to_plan(calendar: Calendar) -> date:
     """The Monday people want to see: this week's, and from Saturday on the next one's."""
     day = today(calendar)
@@ -95,6 +115,7 @@ def _fill(calendar: Calendar, fields: CalendarFields) -> None:
     calendar.late_moments_minutes = fields.late_moments_minutes
     calendar.late_group_minutes = fields.late_group_minutes
     calendar.gap_minutes = fields.gap_minutes
+    calendar.quiet_from, calendar.quiet_until = fields.quiet_from, fields.quiet_until
 
 
 def _check(fields: CalendarFields) -> None:
@@ -116,5 +137,17 @@ def _check(fields: CalendarFields) -> None:
                 N_("Minutes are a whole number from %(least)s to %(most)s."),
                 {"least": least, "most": most},
             )
+    faults |= _quiet_faults(fields)
     if faults:
         raise Invalid(faults)
+
+
+def _quiet_faults(fields: CalendarFields) -> dict[str, Problem]:
+    begins, ends = fields.quiet_from, fields.quiet_until
+    if (begins is None) != (ends is None):
+        words = N_("Give both ends of the quiet hours, or neither.")
+        return {"quiet_from" if begins is None else "quiet_until": Problem("bad_quiet", words)}
+    if begins is not None and begins == ends:
+        words = N_("The quiet hours would last all day. Choose another end.")
+        return {"quiet_until": Problem("bad_quiet", words)}
+    return {}

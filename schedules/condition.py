@@ -8,7 +8,7 @@ from cms.core.clock import now
 from cms.core.db import session
 from cms.core.health import Check, Finding, Level
 from cms.core.i18n import N_
-from schedules import publications
+from schedules import publications, stops
 from schedules.models import Publication
 from schedules.states import PublicationState as State
 
@@ -43,4 +43,17 @@ def _published_last_day() -> int:
     return session.scalar(found) or 0
 
 
-CHECKS_OF_PUBLISHING = (Check("publishing", N_("Publishing"), _publishing),)
+def _stops() -> Finding:
+    """A stop is somebody's will and no fault: machines that watch are told, and stay calm."""
+    raised = stops.in_force()
+    figures = {"stops": len(raised)}
+    if not raised:
+        return Finding(Level.WELL, N_("Nothing is stopped."), figures=figures)
+    message = N_("Sending has been stopped: %(reason)s")
+    return Finding(Level.WARNING, message, {"reason": raised[0].reason}, figures)
+
+
+CHECKS_OF_PUBLISHING = (
+    Check("publishing", N_("Publishing"), _publishing),
+    Check("stops", N_("Emergency stop"), _stops),
+)

@@ -51,6 +51,7 @@ def of_day(day: date, zone: ZoneInfo, view: View = View.ALL) -> Select[Any]:
                 joinedload(ChannelAccount.persona), selectinload(ChannelAccount.pools)
             ),
             joinedload(Post.asset),
+            joinedload(Post.calendar),
             joinedload(Post.version)
             .selectinload(AssetVersion.media_links)
             .joinedload(VersionMedia.media),

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from cms.core.clock import now
 from cms.core.db import session
 from cms.core.jobs import redis
-from schedules import limits
+from schedules import limits, stops
 from schedules.models import ChannelAccount, Publication
 from schedules.states import PublicationState
 
@@ -57,6 +57,7 @@ def due_by_account() -> dict[int, list[Sign]]:
             place.label("place"),
         )
         .where(Publication.state == PublicationState.SCHEDULED, Publication.due_at <= moment)
+        .where(stops.clear_of(Publication.account_id))
         .subquery()
     )
     rows = session.execute(

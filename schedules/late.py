@@ -5,6 +5,7 @@ from sqlalchemy import select
 from cms.core.clock import now
 from cms.core.db import session, transaction
 from cms.core.i18n import N_
+from schedules import stops
 from schedules.models import Publication
 from schedules.publications import shift
 from schedules.states import PublicationState
@@ -14,12 +15,15 @@ TOO_LATE = N_("It could not go out in time. Publish it now, or drop it.")
 
 
 def miss_overdue() -> int:
-    """Mark what waited past its patience, each in a transaction of its own; how many."""
+    """Mark what waited past its patience, each in a transaction of its own; how many.
+
+    While sending is stopped nothing is missed: whoever lifts the stop sees what waited for it.
+    """
     moment = now()
     overdue = (
         select(Publication.id)
         .where(Publication.state == PublicationState.SCHEDULED, Publication.due_at <= moment)
-        .where(Publication.late_after < moment)
+        .where(Publication.late_after < moment, stops.clear_of(Publication.account_id))
         .limit(BATCH)
     )
     return sum(miss(publication_id) for publication_id in session.scalars(overdue).all())
@@ -33,5 +37,5 @@ def miss(publication_id: int) -> bool:
             PublicationState.SCHEDULED,
             PublicationState.MISSED,
             reason=TOO_LATE,
-            where=(Publication.late_after < now(),),
+            where=(Publication.late_after < now(), stops.clear_of(Publication.account_id)),
         )

@@ -24,6 +24,7 @@ from schedules.content import outgoing
 from schedules.events import PostChanged, PostSubmitted
 from schedules.models import Calendar, ChannelAccount, Post, Publication
 from schedules.placing import Wish
+from schedules.preflight import Asked
 from schedules.states import PublicationState, ReviewState
 from schedules.wall_time import Moment
 
@@ -246,7 +247,7 @@ def submit(post: Post, *, by: User) -> None:
         raise conflict("already_approved", N_("This post has been approved already."))
     publications.refuse_if_going_out(post)
     wall_time.refuse_past(_moment_of(post))
-    preflight.check(post)
+    preflight.check(post, Asked.SUBMITTED)
     post.review = ReviewState.SUBMITTED
     post.submitted_by, post.submitted_at, post.updated_at = by, now(), now()
     audit.record("post.submitted", post, by=by, revision=post.revision)

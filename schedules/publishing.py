@@ -15,11 +15,11 @@ from cms.core.config import current
 from cms.core.db import session, transaction
 from cms.core.faults import declare, fault
 from cms.core.i18n import N_
-from schedules import addressing, late, limits, preflight, receipts, rules
+from schedules import addressing, late, limits, preflight, receipts, rules, stops
 from schedules.channels import CHANNELS, Channel
 from schedules.channels.base import Receipt
-from schedules.content import content_hash
-from schedules.envelopes import Envelope
+from schedules.content import content_hash, outgoing
+from schedules.envelopes import Envelope, Outgoing
 from schedules.models import Publication
 from schedules.publications import shift
 from schedules.states import Outcome, ReviewState
@@ -29,7 +29,6 @@ log = structlog.get_logger(__name__)
 
 CHANGED = N_("It is not what was approved any more. Have it approved again.")
 NOT_APPROVED = N_("It is not approved. Have it approved first.")
-BREAKS_LIMIT = N_("The carrier would not take it as it is. Open the post to see why.")
 BROKEN = N_("It could not be prepared for sending. The log says why.")
 
 Answer = TypeVar("Answer")
@@ -63,6 +62,10 @@ def publish(publication_id: int, *, worker: str) -> None:
     fault("publish.after_record")
 
 
+class _Stopped(Exception):
+    """An emergency stop is in force; undoes the claim, and the publication stays where it was."""
+
+
 class _Wait(Exception):
     """The account may not send yet; undoes the claim."""
 
@@ -72,7 +75,8 @@ class _Wait(Exception):
 
 
 def claim(publication_id: int, *, worker: str) -> int | None:
-    """Take it in one statement, or None: not due, not scheduled, too late, or its account must wait.
+    """Take it in one statement, or None: not due, not scheduled, too late, stopped, or its account
+    must wait.
 
     The returned fence names this claim; whoever holds an older one has nothing to say any more.
     """
@@ -86,6 +90,8 @@ def claim(publication_id: int, *, worker: str) -> int | None:
     try:
         with transaction():
             return _claim(publication_id, account_id, fence, worker=worker)
+    except _Stopped:
+        return None
     except _Wait as wait:
         _put_off(publication_id, fence, wait.after)
         return None
@@ -120,6 +126,8 @@ def _claim(publication_id: int, account_id: int, fence: int, *, worker: str) -> 
     if not claimed:
         return None
     wait = limits.take(account_id)
+    if stops.is_stopped(account_id):
+        raise _Stopped
     if wait:
         raise _Wait(wait)
     return fence + 1
@@ -155,11 +163,16 @@ def _prepare(publication_id: int, fence: int, deadline: float | None) -> Envelop
     publication = session.get(Publication, publication_id, populate_existing=True)
     if publication is None or publication.state is not State.CLAIMED or publication.fence != fence:
         return None
-    envelope = addressing.envelope_of(publication, deadline=deadline)
-    reason = _objection(publication, envelope)
+    if stops.holds_back(publication.account_id):
+        back = {"fence": fence, "stopped": True}
+        shift(publication_id, State.CLAIMED, State.SCHEDULED, where=_mine(fence), detail=back)
+        return None
+    content = outgoing(publication.post)
+    reason = _objection(publication, content)
     if reason:
         shift(publication_id, State.CLAIMED, State.HELD, reason=reason, where=_mine(fence))
         return None
+    envelope = addressing.envelope_of(publication, deadline=deadline, content=content)
     if rules.is_on("attempt_first"):
         begun = receipts.begin(envelope, worker=publication.claimed_by)
         return envelope if begun else None
@@ -170,16 +183,14 @@ def _mine(fence: int) -> tuple[ColumnElement[bool], ...]:
     return (Publication.fence == fence,)
 
 
-def _objection(publication: Publication, envelope: Envelope) -> str | None:
+def _objection(publication: Publication, content: Outgoing) -> str | None:
     """Why it must not be sent although somebody once approved it."""
     post = publication.post
     if post.review is not ReviewState.APPROVED or publication.content_hash is None:
         return NOT_APPROVED
-    if rules.is_on("hash") and content_hash(envelope.outgoing) != publication.content_hash:
+    if rules.is_on("hash") and content_hash(content) != publication.content_hash:
         return CHANGED
-    for problem in preflight.problems_of(post, envelope.outgoing):
-        return BREAKS_LIMIT if problem.params else problem.message
-    return None
+    return next((str(one) for one in preflight.objections(publication, content)), None)
 
 
 def _spoken(envelope: Envelope, deadline: float) -> Receipt:

@@ -7,7 +7,7 @@ import os
 
 from cms.core.config import current
 
-SWITCHABLE = frozenset({"attempt_first", "fence", "unique", "hash", "lease"})
+SWITCHABLE = frozenset({"attempt_first", "fence", "unique", "hash", "lease", "stop"})
 
 
 def is_on(rule: str) -> bool:

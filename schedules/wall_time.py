@@ -50,6 +50,22 @@ def settle(on: date, at: time, zone: str, *, fold: int | None = None) -> Moment:
     return Moment(on, at, zone, fold, chosen.astimezone(UTC))
 
 
+def boundary(on: date, at: time, zone: str, *, is_end: bool) -> datetime:
+    """When a span that begins or ends at that time does so: never asks, always errs on the longer span.
+
+    A time shown twice begins a span the first time and ends it the second; one that clocks skip
+    stands for the jump itself.
+    """
+    where = zone_of(zone)
+    first = datetime.combine(on, at.replace(tzinfo=None, fold=0), tzinfo=where)
+    second = first.replace(fold=1)
+    if first.utcoffset() == second.utcoffset():
+        return first.astimezone(UTC)
+    if not _is_shown(first):
+        return _transition(second.astimezone(UTC), first.astimezone(UTC), where)
+    return (second if is_end else first).astimezone(UTC)
+
+
 def shown(instant: datetime, zone: str) -> Moment:
     """What the zone's clocks show at the instant."""
     local = instant.astimezone(zone_of(zone))

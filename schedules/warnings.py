@@ -23,6 +23,9 @@ class Fix(StrEnum):
     MOVE = "move"
     FINISH = "finish"
     RENEW = "renew"
+    ACCOUNT = "account"
+    LIFT = "lift"
+    LOOK = "look"
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from schedules.states import PublicationState
 from tests import factories
 
 pytestmark = pytest.mark.usefixtures("app")
-(CHECK,) = CHECKS_OF_PUBLISHING
+CHECK, STOPS = CHECKS_OF_PUBLISHING
 
 
 def test_nothing_planned_is_well():

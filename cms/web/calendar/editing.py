@@ -27,6 +27,7 @@ from schedules import approvals, content, foresight, posts, preflight, wall_time
 from schedules.board import state_of
 from schedules.channels import CHANNELS
 from schedules.models import Post
+from schedules.preflight import Level
 from schedules.publications import GOING_OUT
 from schedules.states import PublicationState, ReviewState
 
@@ -204,6 +205,7 @@ def _page(
     outgoing = content.outgoing(found)
     state = found.publication.state
     is_open = state not in GOING_OUT and state is not PublicationState.CANCELLED
+    problems, warnings = _cautions(found, outgoing) if is_open else ([], [])
     trail = audit.entries(object_type="posts", object_id=found.id)
     monday = wall_time.monday_of(found.wall_date)
     return render_template(
@@ -220,8 +222,8 @@ def _page(
         preview=previews.of_post(found, outgoing),
         page_behind=previews.page_of(found.version),
         limit=CHANNELS.get(found.account.channel).limits,
-        problems=[say(one) for one in preflight.problems(found)] if is_open else [],
-        warnings=[say(one.problem) for one in foresight.cautions_of(found)] if is_open else [],
+        problems=problems,
+        warnings=warnings,
         is_outdated=found.version.number < found.asset.latest_number,
         decision=approvals.latest(found) if found.approvals else None,
         trail=paginate(trail, number=page_number(request.args.get("page")), per_page=PER_PAGE),
@@ -231,6 +233,14 @@ def _page(
             "calendar.week", monday=monday.isoformat(), day=found.wall_date.weekday() + 1
         ),
     )
+
+
+def _cautions(found: Post, outgoing: content.Outgoing) -> tuple[list[str], list[str]]:
+    """What stops the post, and what is only to be known."""
+    concerns = preflight.concerns(found, outgoing)
+    stopping = [say(one) for one in preflight.blocking(concerns)]
+    known = [say(one.problem) for one in concerns if one.level is Level.WARNS]
+    return stopping, known + [say(one.problem) for one in foresight.cautions_of(found)]
 
 
 def _words_form(found: Post) -> WordsForm:

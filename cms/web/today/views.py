@@ -158,24 +158,20 @@ def _sheet(day: date, view: View, trouble: dict[str, Any] | None = None) -> str:
 def _cards(posts: list[Post]) -> list[dict[str, Any]]:
     outgoing = content.outgoing_of_many(posts)
     own = approvals.own_among(posts, actor()) if can(Permission.POST_APPROVE) else set()
+    # Only where somebody still decides: what is out is out.
+    undecided = [post for post in posts if post.review is ReviewState.SUBMITTED]
+    concerns = preflight.concerns_of_many(undecided, outgoing)
     return [
         {
             "post": post,
             "preview": previews.of_post(post, outgoing[post.id]),
             "page": previews.page_of(post.version),
             "is_own": post.id in own,
-            "problems": _problems(post, outgoing[post.id]),
+            "problems": [say(one.problem) for one in concerns.get(post.id, ())],
             "decision": post.approvals[0] if post.approvals else None,
         }
         for post in posts
     ]
-
-
-def _problems(post: Post, outgoing: content.Outgoing) -> list[str]:
-    """Only where somebody still decides: what is out is out."""
-    if post.review is not ReviewState.SUBMITTED:
-        return []
-    return [say(problem) for problem in preflight.problems_of(post, outgoing)]
 
 
 def _post(post_id: int) -> Post:
