@@ -96,7 +96,7 @@ def speakers(pool: Pool) -> list[ChannelAccount]:
         session.scalars(
             select(ChannelAccount)
             .join(AccountPool, AccountPool.account_id == ChannelAccount.id)
-            .where(AccountPool.pool_id == pool.id)
+            .where(AccountPool.pool_id == pool.id, ChannelAccount.retired_at.is_(None))
             .options(joinedload(ChannelAccount.persona))
             .order_by(ChannelAccount.is_paused, ChannelAccount.id)
         )

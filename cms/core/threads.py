@@ -7,6 +7,7 @@ from typing import TypeVar
 from flask import Flask, current_app
 
 Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 def each_in_a_thread(
@@ -26,3 +27,18 @@ def each_in_a_thread(
         calls = [pool.submit(call, item) for item in items]
     for one in calls:
         one.result()
+
+
+def within(seconds: float, function: Callable[[Item], Result], item: Item) -> Result:
+    """What the function answers, or TimeoutError when it takes longer; it then ends alone, unheard."""
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+
+    def call() -> Result:
+        with app.app_context():
+            return function(item)
+
+    pool = ThreadPoolExecutor(1, thread_name_prefix="limited")
+    try:
+        return pool.submit(call).result(seconds)
+    finally:
+        pool.shutdown(wait=False)

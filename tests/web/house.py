@@ -55,6 +55,7 @@ class House:
             "hand_over_id": self.pack.id,
             "template_id": template.id if template else 0,
             "account_id": self.world.account.id,
+            "channel": "reader",
             "pool_id": self.pool.id,
             "stage_id": self.pool.stage_id,
             "persona_id": make.persona().id,
@@ -110,9 +111,11 @@ class House:
 
 
 def rules(app: Flask, method: str) -> list[Rule]:
-    """Every route that answers to the method, the style guide of developers left out."""
+    """Every route that answers to the method, but for the developers' style guide and for what
+    carriers call, which is no form."""
+    others = ("static", "styleguide", "callbacks")
     return [
         rule
         for rule in app.url_map.iter_rules()
-        if method in (rule.methods or ()) and not rule.endpoint.startswith(("static", "styleguide"))
+        if method in (rule.methods or ()) and not rule.endpoint.startswith(others)
     ]

@@ -25,8 +25,13 @@ class UserForm(Form):
 
 
 class AccountForm(Form):
+    """What every account has; `account_forms` adds what its channel asks for."""
+
     name = StringField(_("Name"))
-    channel = SelectField(_("Channel"))
     persona_id = SelectField(_("Persona"), coerce=int)
-    per_minute = WholeNumberField(_("Posts a minute, at most"), default=60)
+    per_minute = WholeNumberField(_("Posts a minute, at most"))
     pool_ids = SelectMultipleField(_("Pools it reaches"), coerce=int)
+
+
+class ConnectionForm(Form):
+    """The channel's own fields alone, for reconnecting."""

@@ -128,7 +128,7 @@ def _slots(form: SlotForm) -> str:
 
 def _slot_form(form: SlotForm) -> SlotForm:
     form.account.choices = [
-        SelectChoice(one.id, one.name) for one in session.scalars(accounts.in_order())
+        SelectChoice(one.id, one.name) for one in session.scalars(accounts.in_service())
     ]
     form.weekday.choices = [SelectChoice(n, name) for n, name in enumerate(_day_names())]
     form.wanted_theme.choices = [SelectChoice(*one) for one in _themes()]
