@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
@@ -21,9 +22,20 @@ from cms.core.i18n import N_
 from cms.core.limits import most
 from cms.core.text import clean_line
 
-__all__ = ["BadLetter", "Letter", "Line", "NotSent", "Refusal", "Refused", "Sent", "Unanswered"]
+__all__ = [
+    "BadLetter",
+    "Inline",
+    "Letter",
+    "Line",
+    "NotSent",
+    "Refusal",
+    "Refused",
+    "Sent",
+    "Unanswered",
+]
 
 SUBJECT_CHARACTERS = 200
+SENDER_CHARACTERS = 80
 _POLICY = SMTP.clone(cte_type="7bit", max_line_length=76)  # no server has to know more than ASCII
 _LOCAL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -51,6 +63,16 @@ class BadLetter(ValueError):
 
 
 @dataclass(frozen=True)
+class Inline:
+    """A picture that travels along; the HTML shows it as `cid:NAME`."""
+
+    name: str
+    content: bytes = field(repr=False)
+    mime: str
+    filename: str
+
+
+@dataclass(frozen=True)
 class Letter:
     """One e-mail. `id` names it on every try, so that a repeated one can be told; none: a new one."""
 
@@ -60,6 +82,8 @@ class Letter:
     html: str = ""
     id: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    sender_name: str = ""  # what readers see before the sender's address; none: as it is set
+    inline: tuple[Inline, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -175,7 +199,7 @@ class Line:
 def composed(letter: Letter, sender: str) -> bytes:
     """The letter as it goes over the wire. Raises BadLetter for what would break out of a header."""
     message = EmailMessage(policy=_POLICY)
-    message["From"] = sender
+    message["From"] = _from(letter.sender_name, sender)
     message["To"] = ", ".join(_known(one) for one in letter.to)
     message["Subject"] = clean_line(letter.subject)[:SUBJECT_CHARACTERS]
     message["Date"] = format_datetime(now())
@@ -187,8 +211,23 @@ def composed(letter: Letter, sender: str) -> bytes:
         message[name] = value
     message.set_content(letter.text)
     if letter.html:
-        message.add_alternative(letter.html, subtype="html")
+        _add_html(message, letter)
     return message.as_bytes()
+
+
+def _from(name: str, sender: str) -> str | Address:
+    shown = clean_line(name)[:SENDER_CHARACTERS]
+    return Address(shown, addr_spec=parseaddr(sender)[1]) if shown else sender
+
+
+def _add_html(message: EmailMessage, letter: Letter) -> None:
+    message.add_alternative(letter.html, subtype="html")
+    *_, page = message.iter_parts()
+    for one in letter.inline:
+        kind, _, subtype = one.mime.partition("/")
+        if not _ID.fullmatch(one.name) or not _ID.fullmatch(one.filename):
+            raise BadLetter(f"{one.name[:40]!r} cannot name a picture")
+        page.add_related(one.content, kind, subtype, cid=f"<{one.name}>", filename=one.filename)
 
 
 def _known(address: str) -> str:

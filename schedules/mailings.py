@@ -1,0 +1,231 @@
+"""Who on a list has been written to: each recipient at most once, whatever dies in between.
+
+Every recipient of a letter has a row. It is committed as `sending` before the letter is handed over
+and settled afterwards, together with the beginning of the next one. Whoever finds a row that has
+begun leaves it alone: that nobody gets a letter twice matters more than that everybody gets one.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import String, cast, func, insert, literal, or_, select, update
+from sqlalchemy.engine import CursorResult
+
+from cms.core.clock import now
+from cms.core.db import session, transaction
+from cms.core.errors import TryAgain
+from cms.core.faults import declare, fault
+from cms.core.i18n import N_
+from schedules import letters, steps
+from schedules.envelopes import Envelope
+from schedules.models import ChannelAccount, Delivery, Publication, Stop, Subscriber
+from schedules.states import DeliveryState, PublicationState, StopScope
+
+PREFIX = "subscriber-"
+LISTED, ALSO, LATER, OVER = "listed", "also", "later", "over"  # facts of a publication
+BROKE_OFF = N_("The worker died while it was sent; it may have arrived.")
+LEFT = N_("Left the list before it was sent.")
+NOT_OURS = N_("Another worker has taken over; nothing more was sent here.")
+STOPPED = N_("Sending was stopped; the rest of the letters waits.")
+
+declare("letter.after_begun", "letter.after_sent")
+
+_S = DeliveryState
+COUNTED = {
+    _S.SENT: "sent",
+    _S.FAILED: "failed",
+    _S.NOT_A_CONTACT: "failed",
+    _S.UNCERTAIN: "uncertain",
+}
+
+
+class Halted(Exception):
+    """Somebody stopped the account: what has not begun waits."""
+
+
+@dataclass(frozen=True)
+class Addressee:
+    """One recipient whose row says `sending`."""
+
+    delivery_id: int
+    subscriber_id: int
+    address: str
+    token: str
+
+
+@dataclass(frozen=True)
+class Done:
+    """What became of one: a WAITING one was provably not written to and may be tried again."""
+
+    delivery_id: int
+    state: DeliveryState
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How far a letter is."""
+
+    waiting: int = 0
+    sent: int = 0
+    failed: int = 0
+    uncertain: int = 0
+
+    def told(self) -> dict[str, int]:
+        return {"sent": self.sent, "failed": self.failed, "uncertain": self.uncertain}
+
+
+def begin(envelope: Envelope) -> Envelope:
+    """Write down everybody on the list, once; what a dead worker had begun is uncertain from now on."""
+    with transaction():
+        facts = _own(envelope)
+        if LISTED not in facts:
+            also = [one.publication_id for one in letters.earlier(envelope.outgoing)]
+            facts |= {LISTED: _list(envelope), ALSO: also}
+        if facts.get(OVER):
+            _move(envelope, _S.FAILED, _S.WAITING)  # a person had it tried again
+            facts |= {OVER: False}
+        _move(envelope, _S.SENDING, _S.UNCERTAIN, BROKE_OFF)
+        return steps.note(replace(envelope, facts=facts))
+
+
+def turn(envelope: Envelope, done: Done | None, after: int) -> Addressee | None:
+    """Settle one and begin the next whose row comes after `after`, in one commit.
+
+    None: nobody is left. Raises Halted when sending was stopped, TryAgain when it is not ours any more.
+    """
+    with transaction():
+        if done:
+            _settle(done)
+        obstacle = _obstacle(envelope)
+        begun = None if obstacle else _begin_next(envelope, after)
+    if obstacle:
+        raise Halted if obstacle == STOPPED else TryAgain(obstacle)
+    fault("letter.after_begun")
+    return begun
+
+
+def settle(done: Done) -> None:
+    with transaction():
+        _settle(done)
+
+
+def give_up(envelope: Envelope) -> None:
+    """Those who were put off again and again will not be written to any more."""
+    with transaction():
+        _move(envelope, _S.WAITING, _S.FAILED)
+
+
+def tally(publication_id: int) -> Tally:
+    """How far the publication's letters are."""
+    by_state = (
+        select(Delivery.state, func.count())
+        .where(Delivery.publication_id == publication_id)
+        .group_by(Delivery.state)
+    )
+    counted: Counter[str] = Counter()
+    for state, count in session.execute(by_state):
+        counted[COUNTED.get(state, "waiting")] += count
+    return Tally(**counted)
+
+
+def subscriber_id(delivery: Delivery) -> int:
+    """Whose row it is."""
+    return int(delivery.recipient.removeprefix(PREFIX))
+
+
+def _own(envelope: Envelope) -> dict[str, Any]:
+    """The publication's facts; raises TryAgain when a peer has claimed it since."""
+    row = session.execute(
+        select(Publication.fence, Publication.carrier_facts)
+        .where(Publication.id == envelope.publication_id)
+        .with_for_update()
+    ).one()
+    if row.fence != envelope.fence:
+        raise TryAgain(NOT_OURS)
+    return dict(row.carrier_facts)
+
+
+def _list(envelope: Envelope) -> int:
+    chosen = select(
+        literal(envelope.publication_id),
+        literal(PREFIX).op("||")(cast(Subscriber.id, String)),
+        literal(""),
+        literal(_S.WAITING.value),
+        literal(""),
+        literal(now(), Delivery.updated_at.type),
+    ).where(Subscriber.account_id == envelope.account_id, Subscriber.left_at.is_(None))
+    names = ["publication_id", "recipient", "employee", "state", "reason", "updated_at"]
+    done = session.execute(insert(Delivery).from_select(names, chosen.order_by(Subscriber.id)))
+    return done.rowcount if isinstance(done, CursorResult) else 0
+
+
+def _obstacle(envelope: Envelope) -> str:
+    """Why no further letter may leave now. A stop reaches the next letter, not the next post."""
+    row = session.execute(
+        select(Publication.fence, Publication.state, ChannelAccount.is_paused)
+        .join(Publication.account)
+        .where(Publication.id == envelope.publication_id)
+    ).one()
+    if row.fence != envelope.fence or row.state is not PublicationState.SENDING:
+        return NOT_OURS
+    stopped = select(Stop.id).where(
+        Stop.lifted_at.is_(None),
+        or_(
+            Stop.scope == StopScope.ALL,
+            Stop.account_id == envelope.account_id,
+            Stop.channel == envelope.outgoing.channel,
+        ),
+    )
+    is_stopped = row.is_paused or session.scalar(stopped.limit(1)) is not None
+    return STOPPED if is_stopped else ""
+
+
+def _begin_next(envelope: Envelope, after: int) -> Addressee | None:
+    while True:
+        delivery = session.scalar(
+            select(Delivery)
+            .where(Delivery.publication_id == envelope.publication_id, Delivery.id > after)
+            .where(Delivery.state == _S.WAITING)
+            .order_by(Delivery.id)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        )
+        if delivery is None:
+            return None
+        subscriber = session.get(Subscriber, subscriber_id(delivery), populate_existing=True)
+        delivery.updated_at = now()
+        if subscriber is not None and subscriber.left_at is None:
+            delivery.state, delivery.reason = _S.SENDING, ""
+            return Addressee(delivery.id, subscriber.id, subscriber.address, subscriber.token)
+        delivery.state, delivery.reason = _S.NOT_A_CONTACT, LEFT
+        session.flush()  # the next question must not find it again
+
+
+def _settle(done: Done) -> None:
+    """The one who began knows best, even when a peer has called it uncertain meanwhile."""
+    moment = now()
+    session.execute(
+        update(Delivery)
+        .where(Delivery.id == done.delivery_id)
+        .where(Delivery.state.in_([_S.SENDING, _S.UNCERTAIN]))
+        .values(
+            state=done.state,
+            reason=done.reason[:300],
+            updated_at=moment,
+            sent_at=moment if done.state is _S.SENT else None,
+        )
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _move(envelope: Envelope, old: DeliveryState, new: DeliveryState, reason: str = "") -> None:
+    values: dict[str, Any] = {"state": new, "updated_at": now()}
+    values |= {"reason": reason} if reason else {}
+    session.execute(
+        update(Delivery)
+        .where(Delivery.publication_id == envelope.publication_id, Delivery.state == old)
+        .values(values)
+        .execution_options(synchronize_session=False)
+    )
