@@ -4,6 +4,7 @@ from cms.core.i18n import N_
 from cms.core.registry import Registry
 from schedules.channels.base import Channel
 from schedules.channels.dingtalk import DingTalk
+from schedules.channels.email import Email
 from schedules.channels.feishu import Feishu
 from schedules.channels.manual import Manual
 from schedules.channels.reader import Reader
@@ -18,6 +19,7 @@ CHANNELS: Registry[Channel] = Registry(
     Manual(),
     Sandbox(),
     Webhook(),
+    Email(),
     Feishu(),
     DingTalk(),
     Slack(),

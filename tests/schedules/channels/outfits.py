@@ -7,8 +7,10 @@ from typing import Any
 from cms.core import sealing
 from cms.core.db import transaction
 from cms.demo.carriers import dingtalk, feishu, slack, telegram
+from cms.demo.carriers.mail import Mailbox
 from cms.demo.carriers.receiver import Receiver
 from cms.demo.carriers.simulator import Simulator
+from schedules import subscribers
 from schedules.models import ChannelAccount
 from tests import factories as make
 from tests.schedules.channels.conftest import Start
@@ -26,11 +28,19 @@ class Outfit:
     settings: dict[str, Any] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
     prepare: Callable[[Simulator], None] = lambda carrier: None
+    stock: Callable[[ChannelAccount], object] = lambda account: None  # with rows of our own
 
 
 SECRET = "whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldY"  # for tests only
 
+EMAIL = Outfit(
+    Mailbox,
+    {"sender_name": "Seeds"},
+    stock=lambda account: subscribers.add(account, "ann@example.com", by=None),
+)
+
 OUTFITS: dict[str, Outfit] = {  # by slug of the channel; none: it speaks to nobody outside
+    "email": EMAIL,
     "webhook": Outfit(
         Receiver,
         {"url": "{base}/hook"},
@@ -59,4 +69,5 @@ def equipped(slug: str, start: Start) -> ChannelAccount:
     account = make.account(channel=slug, per_minute=6000, settings=settings)
     with transaction():
         account.sealed = sealing.seal(outfit.secrets)
+        outfit.stock(account)
     return account
