@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 
@@ -14,7 +14,7 @@ from schedules.channels import CHANNELS
 from schedules.envelopes import Outgoing, Picture
 from schedules.models import Post
 
-__all__ = ["Outgoing", "content_hash", "outgoing", "outgoing_of_many"]
+__all__ = ["Outgoing", "content_hash", "outgoing", "outgoing_of_many", "reworded"]
 
 STANDS_FOR_ALL = ("cover", "poster")
 
@@ -94,12 +94,20 @@ def _outgoing(post: Post, around: _Around) -> Outgoing:
     )
 
 
+def reworded(content: Outgoing, text: str) -> Outgoing:
+    """The same content with other words."""
+    return replace(content, body=text, text=_with_link(text, content.link, content.channel))
+
+
 def _text(post: Post, address: str) -> str:
+    return _with_link(post.text, address, post.account.channel)
+
+
+def _with_link(text: str, address: str, channel: str) -> str:
     """A carrier without a place for a link gets it as the last line of the text."""
-    channel = CHANNELS.get(post.account.channel)
-    if not address or not channel.appends_link:
-        return post.text
-    return f"{post.text}\n{address}" if post.text else address
+    if not address or not CHANNELS.get(channel).appends_link:
+        return text
+    return f"{text}\n{address}" if text else address
 
 
 _MEASURES = (Media.id, Media.sha256, Media.mime, Media.width, Media.height, Media.size)

@@ -28,8 +28,10 @@ Sign = tuple[int, int, float]  # id, fence, due: a row put off or returned is ne
 class Hinted:
     """What this clock has hinted lately: said again only after a while, in case it was lost."""
 
-    def __init__(self, steady: Callable[[], float] = time.monotonic) -> None:
-        self._steady = steady
+    def __init__(
+        self, steady: Callable[[], float] = time.monotonic, remind: float = REMIND_SECONDS
+    ) -> None:
+        self._steady, self._remind = steady, remind
         self._until: dict[Sign, float] = {}
 
     def news(self, signs: list[Sign]) -> list[Sign]:
@@ -38,7 +40,7 @@ class Hinted:
         return [sign for sign in signs if sign not in self._until]
 
     def note(self, signs: list[Sign]) -> None:
-        until = self._steady() + REMIND_SECONDS
+        until = self._steady() + self._remind
         self._until.update(dict.fromkeys(signs, until))
 
 
@@ -71,12 +73,14 @@ def due_by_account() -> dict[int, list[Sign]]:
     return chosen
 
 
-def chunks(signs: list[Sign]) -> Iterator[tuple[str, list[int]]]:
+def chunks(
+    signs: list[Sign], word: str = "pub", size: int = CHUNK
+) -> Iterator[tuple[str, list[int]]]:
     """Ids in handy portions, each with a key that keeps a second identical hint out of the queue."""
     epoch = int(time.time() // REMIND_SECONDS)
-    for start in range(0, len(signs), CHUNK):
-        ids = [sign[0] for sign in signs[start : start + CHUNK]]
-        yield f"pub-{ids[0]}-{len(ids)}-{epoch}", ids
+    for start in range(0, len(signs), size):
+        ids = [sign[0] for sign in signs[start : start + size]]
+        yield f"{word}-{ids[0]}-{len(ids)}-{epoch}", ids
 
 
 def is_broker_there() -> bool:

@@ -144,10 +144,10 @@ def _reason(publication: Publication, to: State, progress: Progress) -> str:
         return publication.reason or progress.reason or TAKEN_DOWN
     if progress.standing is Standing.LIVE and progress.reason:
         return progress.reason
-    return _shortfall(publication)
+    return shortfall(publication)
 
 
-def _shortfall(publication: Publication) -> str:
+def shortfall(publication: Publication) -> str:
     """In words how many did it, when not everybody did."""
     if publication.confirmed >= publication.expected:
         return ""
@@ -158,7 +158,7 @@ def _shortfall(publication: Publication) -> str:
 def _tell_numbers(publication: Publication) -> None:
     """Late confirmations change the words that tell their number, and no other words."""
     if publication.reason_parts.get("message") == PARTLY:
-        _say(publication, _shortfall(publication))
+        say(publication, shortfall(publication))
 
 
 def _note_withdrawal(publication: Publication, progress: Progress) -> bool:
@@ -168,7 +168,7 @@ def _note_withdrawal(publication: Publication, progress: Progress) -> bool:
     publication.withdrawn_at, publication.poll_at = now(), None
     publication.wish, publication.wish_at = None, None
     reason = progress.reason or TAKEN_DOWN
-    _say(publication, reason)
+    say(publication, reason)
     audit.record("publication.withdrawn", publication, by=None, reason=reason)
     return True
 
@@ -179,11 +179,12 @@ def _remind(publication: Publication) -> bool:
     confirmations.expire(publication.id)
     if publication.reason == reason:
         return False
-    _say(publication, reason)
+    say(publication, reason)
     audit.record("publication.unconfirmed", publication, by=None, reason=reason)
     return True
 
 
-def _say(publication: Publication, reason: str) -> None:
+def say(publication: Publication, reason: str) -> None:
+    """Have its page tell this."""
     publication.reason, publication.reason_parts = reason[:500], parts_of(reason)
     publication.updated_at = now()

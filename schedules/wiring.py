@@ -2,10 +2,22 @@
 
 from cms.core import health
 from content_library.where_used import USES
-from schedules import condition, jobs
+from schedules import carrier_jobs, condition, jobs
 from schedules.asset_uses import PostUses
+from schedules.callbacks import jobs as call_jobs
 
-DECLARED = (jobs.publish_batch, jobs.hint_due, jobs.reconcile)  # importing them declares them
+# Importing them declares them.
+DECLARED = (jobs.publish_batch, jobs.hint_due, jobs.reconcile)
+DECLARED_FOR_CARRIERS = (
+    carrier_jobs.ask_batch,
+    carrier_jobs.wish_batch,
+    carrier_jobs.warm_up,
+    carrier_jobs.prepare,
+    carrier_jobs.ask_due,
+    carrier_jobs.hint_wishes,
+    carrier_jobs.make_ready,
+)
+DECLARED_FOR_CALLS = (call_jobs.handle_call, call_jobs.hint_calls, call_jobs.forget_calls)
 
 
 def connect() -> None:

@@ -151,9 +151,9 @@ class Channel(ABC):
         try:
             with recording():
                 return self.progress(envelope)
-        except (TryAgain, Silent) as error:
-            return Progress(Standing.UNKNOWN, reason=str(error))
-        except Refused as error:
+        except TryAgain as error:
+            return Progress(Standing.UNKNOWN, reason=str(error), after=error.after)
+        except (Silent, Refused) as error:
             return Progress(Standing.UNKNOWN, reason=str(error))
         except Exception as error:  # the door: a broken answer must not stop the other questions
             log.exception("channel_broke", publication=envelope.publication_id)

@@ -5,11 +5,14 @@ from sqlalchemy import select
 from cms.core.clock import now
 from cms.core.config import current
 from cms.core.db import session, transaction
+from cms.core.errors import Refused
 from cms.core.i18n import N_
 from schedules.channels.base import Channel, Limits, Receipt, Repeat
 from schedules.envelopes import Envelope
 from schedules.models import Publication, ReaderEntry
 from schedules.states import Outcome
+
+NOT_THERE = N_("It is in the feed no more.")
 
 
 class Reader(Channel):
@@ -20,6 +23,8 @@ class Reader(Channel):
     limits = Limits(text=5000, pictures=18)
     repeat = Repeat.KEYED
     appends_link = False  # the feed's entry is the link
+    can_amend = True
+    can_withdraw = True
 
     def deliver(self, envelope: Envelope) -> Receipt:
         with transaction():
@@ -40,6 +45,22 @@ class Reader(Channel):
                 session.flush()  # the receipt names the entry by its id
             entry_id = entry.id
         return Receipt(Outcome.ACCEPTED, str(entry_id), f"{current().base_url}/p/{page}")
+
+    def amend(self, envelope: Envelope) -> Receipt:
+        with transaction():
+            entry = _entry(envelope.key)
+            if entry is None:
+                raise Refused(NOT_THERE)
+            entry.text = envelope.outgoing.text
+            entry_id = entry.id
+        return Receipt(Outcome.ACCEPTED, str(entry_id))
+
+    def withdraw(self, envelope: Envelope) -> Receipt:
+        with transaction():
+            entry = _entry(envelope.key)
+            if entry is not None:
+                session.delete(entry)
+        return Receipt(Outcome.ACCEPTED)
 
 
 def _entry(key: str) -> ReaderEntry | None:
