@@ -31,6 +31,8 @@ class Carriers:
             response = Response(status=500)
         except HTTPException as error:
             response = Response(str(error.description), error.code)
+        finally:
+            request.close()  # uploads lie in temporary files
         return response(environ, start)
 
     def answer(self, request: Request) -> Response:
