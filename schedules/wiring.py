@@ -2,7 +2,7 @@
 
 from cms.core import health
 from content_library.where_used import USES
-from schedules import carrier_jobs, condition, jobs
+from schedules import carrier_jobs, condition, credentials, jobs
 from schedules.asset_uses import PostUses
 from schedules.callbacks import jobs as call_jobs
 
@@ -25,3 +25,4 @@ def connect() -> None:
     if PostUses.slug not in USES:
         USES.add(PostUses())
     health.add(condition.CHECKS_OF_PUBLISHING)
+    health.add(credentials.CHECKS_OF_CREDENTIALS)

@@ -34,6 +34,7 @@ _TABLE = (
     Limit("import_file_bytes", 2_097_152, "bytes", "one Markdown file in an import"),
     Limit("link_characters", 2_048, "characters", "one web address"),
     Limit("outgoing_seconds", 20, "seconds", "one call to another server, from name to last byte"),
+    Limit("callback_bytes", 1_048_576, "bytes", "one call of a carrier"),
     Limit("outgoing_answer_bytes", 1_048_576, "bytes", "answer of another server"),
 )
 

@@ -2,7 +2,7 @@
 
 from flask import Blueprint
 
-from cms.web import account, admin, audience, calendar, insights, library, reader, today
+from cms.web import account, admin, audience, calendar, callbacks, insights, library, reader, today
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     account.bp,
@@ -13,4 +13,5 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     audience.bp,
     admin.bp,
     reader.bp,
+    callbacks.bp,
 )

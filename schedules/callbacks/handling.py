@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import or_, select
+from sqlalchemy import delete, or_, select
 
 from cms.core import events
 from cms.core.clock import now
@@ -15,7 +15,7 @@ from schedules import polling
 from schedules.callbacks.doors import siblings
 from schedules.callbacks.events import CarrierTold
 from schedules.channels import oa_mass, oa_publish
-from schedules.channels.base import Progress
+from schedules.channels.base import Progress, Standing
 from schedules.models import CarrierCall, Publication
 from schedules.states import PublicationState as State
 
@@ -23,13 +23,14 @@ log = structlog.get_logger(__name__)
 
 GIVEN_UP = N_("The carrier told of a post that we do not know.")
 WAITED_FOR = timedelta(days=1)
+KEPT_FOR = timedelta(days=90)
 MOST_AT_ONCE = 200
 # After these ages an unhandled call is looked at again; then once a quarter of an hour.
 PATIENCE = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=5))
 QUARTER = 15 * 60
 
 # Our own receipt may still be on its way while a publication is in one of these.
-UNSETTLED = frozenset({State.CLAIMED, State.SENDING, State.SCHEDULED, State.UNCERTAIN})
+UNSETTLED = frozenset({State.CLAIMED, State.SENDING, State.SCHEDULED})
 READERS = {
     "PUBLISHJOBFINISH": oa_publish.told,
     "MASSSENDJOBFINISH": oa_mass.told,
@@ -66,6 +67,17 @@ def waiting() -> list[tuple[int, str]]:
     return due
 
 
+def forget_old() -> int:
+    """Remove calls that were handled long ago: they speak of people."""
+    with transaction():
+        done = session.execute(
+            delete(CarrierCall).where(
+                CarrierCall.handled_at.is_not(None), CarrierCall.received_at < now() - KEPT_FOR
+            )
+        )
+        return int(getattr(done, "rowcount", 0))
+
+
 def _is_done(call: CarrierCall) -> bool:
     """Whether nothing more is to be done about it."""
     reader = READERS.get(call.kind)
@@ -74,14 +86,17 @@ def _is_done(call: CarrierCall) -> bool:
         return True
     names, progress = reader(call.content)
     publication = _spoken_of(call, names)
-    if publication is None or publication.state in UNSETTLED:
+    if publication is None or not _is_settled(publication, progress):
         return False
-    return _applied(publication.id, progress)
-
-
-def _applied(publication_id: int, progress: Progress) -> bool:
-    polling.apply(publication_id, progress)
+    polling.apply(publication.id, progress)
     return True
+
+
+def _is_settled(publication: Publication, progress: Progress) -> bool:
+    """Whether the ledger knows enough to take the carrier's word; that it is live always helps."""
+    if publication.state is State.UNCERTAIN:
+        return progress.standing is Standing.LIVE
+    return publication.state not in UNSETTLED
 
 
 def _spoken_of(call: CarrierCall, names: Mapping[str, str]) -> Publication | None:

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 
 from cms.core.clock import now
@@ -20,7 +19,6 @@ PLAIN_FOR = timedelta(minutes=10)
 LONGEST_ECHO = 2_000
 LONGEST_KEY = 200
 LONGEST_KIND = 80
-KEPT_FOR = timedelta(days=90)
 
 _OBJECTS = ("ExternalUserID", "ChatId", "Id", "UserID", "publish_id", "MsgID", "EventKey")
 _PARTS = ("FromUserName", "CreateTime", "Event", "InfoType", "ChangeType", "UpdateDetail")
@@ -74,17 +72,6 @@ def key_of(content: Mapping[str, Any]) -> str:
     if len(told) > LONGEST_KEY:
         told = hashlib.sha256("\0".join(parts).encode()).hexdigest()
     return told
-
-
-def forget_old() -> int:
-    """Remove calls that were handled long ago: they speak of people."""
-    with transaction():
-        done = session.execute(
-            delete(CarrierCall).where(
-                CarrierCall.handled_at.is_not(None), CarrierCall.received_at < now() - KEPT_FOR
-            )
-        )
-        return int(getattr(done, "rowcount", 0))
 
 
 def _content(door: Door, query: Query, body: bytes) -> dict[str, Any]:

@@ -1,7 +1,9 @@
 """Doors of callbacks for workers and the clock: one call at a time, and what nobody handled yet."""
 
+from datetime import time
+
 from cms.core.jobs import QueueName, job
-from cms.core.ticks import tick
+from cms.core.ticks import nightly, tick
 from schedules.callbacks import handling
 
 
@@ -16,3 +18,10 @@ def hint_calls() -> None:
     """Have calls looked after whose hint was lost, or which came before what they speak of."""
     for call_id, key in handling.waiting():
         handle_call.enqueue(call_id, key=key)
+
+
+@nightly(at=time(4, 20))
+@job(queue=QueueName.FEEDBACK)
+def forget_calls() -> None:
+    """Remove what was handled long ago."""
+    handling.forget_old()

@@ -86,4 +86,4 @@ def test_public_views_are_the_ones_we_know(application):
         if getattr(application.view_functions[rule.endpoint], MARK) == PUBLIC
     }
     # The style guide is registered in test and development mode only.
-    assert open_to_all <= {"account", "reader", "healthz", "styleguide"}
+    assert open_to_all <= {"account", "reader", "callbacks", "healthz", "styleguide"}
