@@ -2,7 +2,7 @@
 
 import secrets
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import joinedload
 
 from audience.models import Pool
@@ -45,10 +45,26 @@ def by_code(code: str) -> TrackedLink | None:
 
 def live_publication(public_id: str) -> Publication | None:
     """The publication of that reader page, only while readers may see it."""
-    found = select(Publication).where(
-        Publication.public_id == public_id, Publication.state.in_(OPEN_TO_READERS)
-    )
+    found = select(Publication).where(Publication.public_id == public_id, is_open())
     return session.scalar(found)
+
+
+def is_open() -> ColumnElement[bool]:
+    """Whether readers may see a publication: it is live or leaving, and has not been taken back."""
+    return and_(Publication.state.in_(OPEN_TO_READERS), Publication.withdrawn_at.is_(None))
+
+
+def is_open_now(publication: Publication) -> bool:
+    """The same of one that has been read already."""
+    return publication.state in OPEN_TO_READERS and publication.withdrawn_at is None
+
+
+def was_taken_back(public_id: str) -> bool:
+    """Whether readers could see it once and it has been taken back."""
+    found = select(Publication.id).where(
+        Publication.public_id == public_id, Publication.withdrawn_at.is_not(None)
+    )
+    return session.scalar(found) is not None
 
 
 def own_link(publication: Publication) -> TrackedLink | None:

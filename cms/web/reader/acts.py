@@ -45,7 +45,7 @@ def seen(public_id: str) -> ResponseReturnValue:
     """The page's script ran in a visible page: a person's browser."""
     publication = links.live_publication(public_id)
     if publication is None:
-        return gone()
+        return gone(public_id)
     if not visits.is_own_form(public_id):
         return "", 403
     _witness(publication, "seen", seq=1)
@@ -59,7 +59,7 @@ def share(public_id: str) -> ResponseReturnValue:
     """Share was pressed; whether anything was sent, no page can know."""
     publication = links.live_publication(public_id)
     if publication is None:
-        return gone()
+        return gone(public_id)
     if not visits.is_own_form(public_id):
         return _refuse(public_id)
     _witness(publication, "share", seq=2)
@@ -72,7 +72,7 @@ def share(public_id: str) -> ResponseReturnValue:
 def comment(public_id: str) -> ResponseReturnValue:
     publication = pages.live(public_id)
     if publication is None:
-        return gone()
+        return gone(public_id)
     if not visits.is_own_form(public_id):
         return _with_fault(publication, 403, _cookie_needed())
     if request.form.get("website"):
@@ -92,7 +92,7 @@ def comment(public_id: str) -> ResponseReturnValue:
 def _toggle(public_id: str, kind: str) -> ResponseReturnValue:
     publication = links.live_publication(public_id)
     if publication is None:
-        return gone()
+        return gone(public_id)
     if not visits.is_own_form(public_id):
         return _refuse(public_id)
     visitor = visits.visitor()

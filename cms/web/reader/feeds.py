@@ -97,6 +97,7 @@ def _entries(pool: Pool) -> Select[ReaderEntry]:
         select(ReaderEntry)
         .join(ReaderEntry.publication)
         .where(ReaderEntry.pool_id == pool.id, Publication.state.in_(LIVE_TO_READERS))
+        .where(Publication.withdrawn_at.is_(None))
         .order_by(ReaderEntry.published_at.desc(), ReaderEntry.id.desc())
         .options(
             with_post.joinedload(Publication.account).joinedload(ChannelAccount.persona),

@@ -14,7 +14,6 @@ from feedback.models import ReaderComment
 from feedback.reactions import Standing
 from schedules import links
 from schedules.models import ChannelAccount, Post, Publication
-from schedules.states import OPEN_TO_READERS
 
 OWN_MEDIA = 'src="/media/'
 
@@ -57,7 +56,7 @@ def live(public_id: str) -> Publication | None:
     """The publication of that page with all the page needs, only while readers may see it."""
     return session.scalar(
         select(Publication)
-        .where(Publication.public_id == public_id, Publication.state.in_(OPEN_TO_READERS))
+        .where(Publication.public_id == public_id, links.is_open())
         .options(
             joinedload(Publication.account).joinedload(ChannelAccount.persona),
             joinedload(Publication.pool),

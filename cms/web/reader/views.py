@@ -16,7 +16,6 @@ from feedback.facts import seen_now
 from feedback.recording import record
 from schedules import links
 from schedules.models import Publication, TrackedLink
-from schedules.states import OPEN_TO_READERS
 
 PRIVATE = {"X-Robots-Tag": "noindex", "Cache-Control": "no-store"}
 MONTH = 30 * 24 * 3600
@@ -27,11 +26,11 @@ MONTH = 30 * 24 * 3600
 def follow(code: str) -> ResponseReturnValue:
     """Send the reader on; the click is on disk before the answer leaves, and counted later."""
     link = links.by_code(code)
-    is_live = link is not None and link.publication.state in OPEN_TO_READERS
+    is_live = link is not None and links.is_open_now(link.publication)
     kind = "open" if link is not None and link.target else "click"
     _witness("link", kind, link.publication_id if link and is_live else None, code)
     if link is None or not is_live:
-        return gone()
+        return gone(link.publication.public_id if link else "")
     answer = make_response(redirect(_destination(link), 302))
     answer.headers.update(PRIVATE)
     return visits.give_cookie(answer)
@@ -42,7 +41,7 @@ def follow(code: str) -> ResponseReturnValue:
 def show_post(public_id: str) -> ResponseReturnValue:
     publication = pages.live(public_id)
     if publication is None:
-        return gone()
+        return gone(public_id)
     visit = visits.new_visit()
     _witness("page", "view", publication.id, visit=visit, seq=0)
     return page_answer(publication, visit=visit)
@@ -98,9 +97,14 @@ def page_answer(
     return visits.give_cookie(answer)
 
 
-def gone() -> ResponseReturnValue:
-    """The one answer for what does not exist and for what is not for readers."""
-    answer = make_response(render_template("reader/gone.html"), 404)
+def gone(public_id: str = "") -> ResponseReturnValue:
+    """The one answer for what does not exist and for what is not for readers.
+
+    Whoever holds the address of a post that was taken back is told so.
+    """
+    taken_back = bool(public_id) and links.was_taken_back(public_id)
+    page = render_template("reader/gone.html", taken_back=taken_back)
+    answer = make_response(page, 410 if taken_back else 404)
     answer.headers.update(PRIVATE)
     return answer
 
