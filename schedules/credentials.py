@@ -11,6 +11,7 @@ from cms.core import sealing
 from cms.core.clock import now
 from cms.core.db import give_back, session, transaction
 from cms.core.errors import Invalid, Problem
+from cms.core.health import Check, Finding, Level
 from cms.core.http import AddressNotAllowed
 from cms.core.i18n import N_
 from cms.core.text import clean_line
@@ -29,9 +30,7 @@ NO_NUMBER = N_("Give a whole number, 0 or more.")
 NO_CHOICE = N_("Choose one of those offered.")
 NO_ADDRESS = N_("Give a whole address that begins with https:// or http://.")
 NOT_CALLED = N_("That address lies inside a private network and may not be called.")
-CANNOT_OPEN = N_(
-    "The secrets of %(account)s cannot be opened with the keys given. Enter them again."
-)
+CLOSED = N_("The secrets of these accounts cannot be opened; their posts are held: %(names)s")
 _BETWEEN = re.compile(r"[,;\s，；、]+")
 
 
@@ -93,13 +92,6 @@ def opened(account: ChannelAccount) -> dict[str, str] | None:
         return sealing.unseal(account.sealed)
     except sealing.Unopenable:
         return None
-
-
-def problems(account: ChannelAccount) -> list[Problem]:
-    """Why nothing could be sent through the account with what it has been given; for pre-flight."""
-    if opened(account) is None:
-        return [Problem("secrets_unopenable", CANNOT_OPEN, {"account": account.name})]
-    return []
 
 
 def keep(
@@ -244,3 +236,15 @@ def _reseal_tokens() -> tuple[int, int]:
 def _name(model: Any, key: int) -> str:
     row = session.get(model, key)
     return str(getattr(row, "name", None) or getattr(row, "address", key))
+
+
+def _all_open() -> Finding:
+    closed = unopenable()
+    figures = {"unopenable": len(closed)}
+    if not closed:
+        return Finding(Level.WELL, N_("All can be opened."), figures=figures)
+    names = ", ".join(account.name for account in closed)
+    return Finding(Level.WARNING, CLOSED, {"names": names}, figures)
+
+
+CHECKS_OF_CREDENTIALS = (Check("credentials", N_("Secrets of accounts"), _all_open),)

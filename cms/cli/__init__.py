@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from cms.cli import assets, clock, demo, doctor, search, up, users, worker
+from cms.cli import accounts, assets, clock, demo, doctor, search, up, users, worker
 
 
 def connect(app: Flask) -> None:
@@ -13,6 +13,7 @@ def connect(app: Flask) -> None:
         clock.clock,
         worker.worker,
         users.group,
+        accounts.group,
         assets.group,
         search.group,
         demo.group,

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from cms.core import health
 from cms.core.config import ROOT, Settings, current
 from cms.core.db import db, session
+from schedules import credentials
 
 LEAST_FREE = 512 * 1024 * 1024
 
@@ -48,6 +49,7 @@ def examine(settings: Settings) -> Iterator[Diagnosis]:
     yield _space(settings)
     yield _words()
     yield from _database()
+    yield from _credentials()
     for slug, finding in health.examine().items():
         found = finding.message % dict(finding.params) if finding.params else finding.message
         well = finding.level is not health.Level.FAULT
@@ -85,6 +87,20 @@ def _words() -> Diagnosis:
     if not compiled.exists():
         return Diagnosis("Chinese catalogue", "not compiled", "Run: make setup")
     return Diagnosis("Chinese catalogue", "compiled")
+
+
+def _credentials() -> Iterator[Diagnosis]:
+    """Each account whose secrets no known key opens: its posts are held until they are entered again."""
+    try:
+        closed = credentials.unopenable()
+    except SQLAlchemyError:
+        session.rollback()
+        return  # the schema is told to be wrong already
+    remedy = "Give back its key in SEEDBED_CREDENTIAL_KEYS, or reconnect it in the settings."
+    for account in closed:
+        yield Diagnosis("secrets", f"those of {account.name} cannot be opened", remedy)
+    if not closed:
+        yield Diagnosis("secrets", "all can be opened")
 
 
 def _database() -> Iterator[Diagnosis]:

@@ -17,6 +17,7 @@ FIGURES = {
     "published_last_day": _("Published in 24 hours"),
     "states": _("Posts by state"),
     "state": _("State"),
+    "unopenable": _("Cannot be opened"),
     "documents": _("Assets indexed"),
     "seconds_behind": _("Seconds behind"),
     "journal_bytes": _("Bytes not yet taken in"),
