@@ -1,5 +1,7 @@
 """What a person decides about a publication that no machine will move on."""
 
+from dataclasses import dataclass
+from datetime import date, time
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -8,10 +10,10 @@ from cms.accounts.models import User
 from cms.core import events
 from cms.core.clock import now
 from cms.core.db import session
-from cms.core.errors import Problem, conflict, invalid
+from cms.core.errors import Conflict, Invalid, Problem, conflict, invalid
 from cms.core.i18n import N_
 from cms.core.limits import most
-from schedules import publications
+from schedules import posts, publications
 from schedules.content import content_hash, outgoing
 from schedules.events import PostPublished
 from schedules.models import Publication
@@ -19,7 +21,44 @@ from schedules.receipts import SETTLE_WITHIN
 from schedules.states import PublicationState as State
 from schedules.states import ReviewState
 
+ABSENT = N_("Somebody looked: it is not there.")
 _STARTABLE = frozenset({State.SCHEDULED, State.MISSED, State.FAILED, State.HELD})
+_DOUBTFUL = frozenset({State.UNCERTAIN, State.FAILED, State.HANDED_OVER})
+_MOVABLE = frozenset({State.MISSED, State.FAILED, State.HELD})
+ON_ITS_WAY = frozenset(
+    {State.SCHEDULED, State.CLAIMED, State.SENDING, State.PUBLISHED, State.HANDED_OVER}
+)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A publication as somebody saw it when they decided: its state, and the claim it had."""
+
+    publication_id: int
+    state: str
+    fence: int
+
+    @classmethod
+    def of(cls, publication: Publication) -> "Seen":
+        return cls(publication.id, publication.state.value, publication.fence)
+
+
+def check_seen(publication: Publication, seen: Seen) -> None:
+    """Raise Conflict when it is not any more what was seen: `already_done` when it is on its way
+    or dropped, so that a button pressed twice has a kind answer; else `changed_meanwhile`."""
+    if Seen.of(publication) == seen:
+        return
+    if publication.state in ON_ITS_WAY | {State.CANCELLED, State.PLANNED}:
+        raise conflict(
+            "already_done",
+            N_("Somebody has dealt with it already: it is %(state)s now."),
+            state=publication.state.value,
+        )
+    raise conflict(
+        "changed_meanwhile",
+        N_("It changed meanwhile: it is %(state)s now. Look again, then decide."),
+        state=publication.state.value,
+    )
 
 
 def can_publish_now(publication: Publication) -> bool:
@@ -48,7 +87,7 @@ def resolve_uncertain(
         raise conflict("changed_meanwhile", N_("Somebody else was quicker. Look again."))
     match answer:
         case "live":
-            _is_live(publication, _address(url), by=by)
+            say_live(publication, url=url, by=by)
         case "again":
             _still_approved(publication)
             _send_again(publication, by=by)
@@ -57,6 +96,87 @@ def resolve_uncertain(
         case _:
             raise invalid("answer", "bad_answer", N_("Choose: it is live, send again, or drop."))
     return publication
+
+
+def can_be_live(publication: Publication) -> bool:
+    """Whether `say_live` would be heard; what people post is confirmed with proof instead."""
+    if publication.state is State.HANDED_OVER:
+        return not publication.hand_overs and not publication.expected
+    return publication.state in _DOUBTFUL
+
+
+def can_be_absent(publication: Publication) -> bool:
+    """Whether `say_absent` would be heard; the holder of a pack declines it instead."""
+    is_late = publication.confirm_by is not None and publication.confirm_by <= now()
+    return publication.state is State.HANDED_OVER and not publication.hand_overs and is_late
+
+
+def say_live(publication: Publication, *, url: str = "", by: User) -> None:
+    """A person saw it at the carrier, although the ledger was in doubt or had given it up.
+
+    What people were asked to post is confirmed by them or for them, with proof, and not here.
+    """
+    if publication.state not in _DOUBTFUL:
+        raise conflict("changed_meanwhile", N_("Somebody else was quicker. Look again."))
+    if not can_be_live(publication):
+        raise conflict(
+            "proof_missing", N_("Say who posted it, with proof, on the post's own page.")
+        )
+    publications.move(
+        publication,
+        State.PUBLISHED,
+        by=by,
+        published_at=now(),
+        external_url=_address(url),
+        reach=publication.pool.size,
+    )
+    events.emit(PostPublished(publication.id))
+
+
+def say_absent(publication: Publication, *, by: User) -> None:
+    """A person looked: what was handed over is not there. It may be tried again then."""
+    if not can_be_absent(publication):
+        raise conflict("changed_meanwhile", N_("Somebody else was quicker. Look again."))
+    publications.move(publication, State.FAILED, by=by, reason=ABSENT)
+
+
+def can_move(publication: Publication) -> bool:
+    """Whether `move` would be heard, as far as the state goes."""
+    return publication.state in _MOVABLE
+
+
+def move(
+    publication: Publication,
+    *,
+    on: date,
+    at: time | None = None,
+    fold: int | None = None,
+    by: User,
+) -> Problem | None:
+    """Another day, and another time if one is given; it waits for somebody's approval anew.
+
+    What keeps it from being handed in for approval is returned: it stands there as a draft then.
+    Raises Conflict when it may be live, Invalid as `posts.move` does.
+    """
+    if publication.state is State.UNCERTAIN:
+        raise conflict(
+            "may_be_live", N_("It may be live already. Say first whether it is, then move it.")
+        )
+    if publication.state not in _MOVABLE:
+        raise conflict(
+            "illegal_move",
+            N_("A publication that is %(state)s cannot become %(to)s."),
+            state=publication.state.value,
+            to=State.PLANNED.value,
+        )
+    post = publication.post
+    posts.move(post, wall_date=on, wall_time=at or post.wall_time, fold=fold, by=by)
+    try:
+        with session.begin_nested():  # a post that cannot be handed in yet has still been moved
+            posts.submit(post, by=by)
+    except (Conflict, Invalid) as error:
+        return error.problem
+    return None
 
 
 def drop(publication: Publication, *, by: User, reason: str = "") -> None:
@@ -89,19 +209,8 @@ def _send_again(publication: Publication, *, by: User) -> None:
         session.flush()  # the audit entry follows the change
         audit.record("publication.hurried", publication, by=by)
         return
+    fresh |= publications.anew(publication)
     publications.move(publication, State.SCHEDULED, by=by, **fresh)
-
-
-def _is_live(publication: Publication, url: str, *, by: User) -> None:
-    publications.move(
-        publication,
-        State.PUBLISHED,
-        by=by,
-        published_at=now(),
-        external_url=url,
-        reach=publication.pool.size,
-    )
-    events.emit(PostPublished(publication.id))
 
 
 def _address(url: str) -> str:

@@ -9,13 +9,14 @@ from flask import Flask, current_app, request, url_for
 from flask_babel import get_locale, gettext
 from flask_login import current_user
 
-from cms.accounts.permissions import may
+from cms.accounts.permissions import Permission, may
 from cms.core import health
 from cms.core.config import Settings, current
 from cms.core.errors import Problem
 from cms.core.i18n import N_
 from cms.web.forms import say
 from cms.web.places import PLACES
+from schedules import inbox
 
 
 def settings() -> Settings:
@@ -101,6 +102,8 @@ def _frame() -> dict[str, Any]:
 
 
 def _places() -> list[dict[str, Any]]:
+    """The rail, and beside Today how much waits for somebody who may decide."""
+    waiting = inbox.count() if may(current_user.role, Permission.PUBLICATION_RESOLVE) else 0
     return [
         {
             "name": place.area,
@@ -108,6 +111,7 @@ def _places() -> list[dict[str, Any]]:
             "icon": place.icon,
             "href": url_for(place.endpoint),
             "current": request.blueprint == place.area,
+            "waiting": waiting if place.area == "today" else 0,
         }
         for place in PLACES
         if may(current_user.role, place.permission) and place.endpoint in current_app.view_functions

@@ -25,7 +25,7 @@ function ask(question, label) {
 }
 
 export function init(origin) {
-  const form = origin.closest("form");
+  const form = origin.form ?? origin.closest("form");
   if (!form) return;
   let agreed = false;
   form.addEventListener("submit", async (event) => {

@@ -16,6 +16,7 @@ from cms.web.admin.views import bp
 from cms.web.forms import show_faults, takes
 from cms.web.frame import settings
 from cms.web.guard import actor, requires
+from cms.web.numbers import row_number
 
 
 @bp.get("/users")
@@ -87,12 +88,26 @@ def enable_user(user_id: int) -> ResponseReturnValue:
 @bp.get("/audit")
 @requires(Permission.AUDIT_READ)
 def show_audit() -> ResponseReturnValue:
-    """Who did what, newest first."""
+    """Who did what, newest first; `on=publications:12` narrows it to one object."""
     action = request.args.get("action") or None
+    on, object_id = _object(request.args.get("on", ""))
     page = paginate(
-        audit.entries(action=action), number=page_number(request.args.get("page")), per_page=50
+        audit.entries(action=action, object_type=on, object_id=object_id),
+        number=page_number(request.args.get("page")),
+        per_page=50,
     )
-    return render_template("admin/audit.html", page=page, action=action)
+    keep = {name: request.args[name] for name in ("action", "on") if request.args.get(name)}
+    return render_template("admin/audit.html", page=page, action=action, keep=keep)
+
+
+def _object(text: str) -> tuple[str | None, int | None]:
+    if not text:
+        return None, None
+    name, _sep, number = text[:80].partition(":")
+    object_id = row_number(number)
+    if object_id is None:
+        raise invalid("on", "bad_filter", N_("Name an object as publications:12."))
+    return name, object_id
 
 
 def _show(form: UserForm, status: int) -> ResponseReturnValue:

@@ -5,7 +5,7 @@ from flask_wtf.file import FileField
 from wtforms import HiddenField, RadioField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
-from wtforms.widgets import HiddenInput
+from wtforms.widgets import DateInput, HiddenInput, TimeInput
 
 from cms.web.forms import Form
 from cms.web.numbers import WholeNumberField
@@ -45,4 +45,29 @@ class DeclineForm(Form):
 
 
 class ResolveForm(Form):
+    """`seen` is the row as its page showed it, so that a press on a stale page decides nothing."""
+
     url = StringField(_("Address of the post"))
+    seen = HiddenField()
+
+
+class AnotherTimeForm(Form):
+    day = StringField(_("Day"), widget=DateInput())
+    time = StringField(_("Time"), widget=TimeInput())
+    seen = HiddenField()
+
+
+class EmployeeForm(Form):
+    """Somebody says for an employee that it is posted, with proof."""
+
+    employee = HiddenField()
+    note = TextAreaField(_("Note"))
+    file = FileField(_("Screenshot"))
+
+
+class AmendForm(Form):
+    text = TextAreaField(_("New words"))
+
+
+class WithdrawForm(Form):
+    reason = TextAreaField(_("Why"))

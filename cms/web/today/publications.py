@@ -1,46 +1,39 @@
-"""One publication in full, everything that waits for a person, and what a person may do about it."""
+"""One publication in full: where it stands, its log, and what a person may do about it."""
 
 from collections.abc import Callable
-from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from sqlalchemy import func, select
 
-from cms.accounts import audit
 from cms.accounts.permissions import Permission
 from cms.core.db import session, transaction
-from cms.core.errors import Conflict, Invalid, invalid
-from cms.core.i18n import N_
-from cms.core.paging import page_number, paginate
-from cms.web.forms import say, show_faults
+from cms.core.errors import Conflict, Invalid, Problem
+from cms.web.forms import Form, say, show_faults
 from cms.web.guard import actor, requires
-from cms.web.today.forms import ResolveForm
+from cms.web.login import safe_next
+from cms.web.today import people, timeline
+from cms.web.today.forms import (
+    AmendForm,
+    AnotherTimeForm,
+    EmployeeForm,
+    ResolveForm,
+    WithdrawForm,
+)
+from cms.web.today.inbox import read_seen, written
 from cms.web.today.views import bp
-from schedules import decisions, links, publications
+from schedules import advice, decisions, inbox, links, publications, wall_time, wishes
 from schedules.channels import CHANNELS
+from schedules.decisions import Seen
 from schedules.models import Publication
-from schedules.states import PUBLICATION_MOVES, WAITING_FOR_A_PERSON, PublicationState
-
-MOVES_SHOWN = 100
-
-
-@bp.get("/waiting")
-@requires(Permission.CALENDAR_READ)
-def waiting() -> ResponseReturnValue:
-    state = _state(request.args.get("state"))
-    page = paginate(
-        publications.waiting_for_person(state=state),
-        number=page_number(request.args.get("page")),
-    )
-    return render_template("today/waiting.html", page=page, state=state, counts=_counts())
+from schedules.states import PUBLICATION_MOVES, Act
+from schedules.states import PublicationState as State
 
 
 @bp.get("/publications/<int:publication_id>")
 @requires(Permission.CALENDAR_READ)
 def publication(publication_id: int) -> ResponseReturnValue:
-    return _page(publications.get(publication_id), ResolveForm())
+    return show(publications.get(publication_id))
 
 
 @bp.post("/publications/<int:publication_id>/publish-now")
@@ -48,7 +41,8 @@ def publication(publication_id: int) -> ResponseReturnValue:
 def publish_now(publication_id: int) -> ResponseReturnValue:
     return _decided(
         publication_id,
-        lambda one, _form: decisions.publish_now(one, by=actor()),
+        ResolveForm(),
+        lambda one: decisions.publish_now(one, by=actor()),
         _("It goes out within seconds."),
     )
 
@@ -57,80 +51,164 @@ def publish_now(publication_id: int) -> ResponseReturnValue:
 @requires(Permission.PUBLICATION_RESOLVE)
 def drop(publication_id: int) -> ResponseReturnValue:
     return _decided(
-        publication_id, lambda one, _form: decisions.drop(one, by=actor()), _("It is dropped.")
+        publication_id,
+        ResolveForm(),
+        lambda one: decisions.drop(one, by=actor()),
+        _("It is dropped."),
     )
 
 
 @bp.post("/publications/<int:publication_id>/live")
 @requires(Permission.PUBLICATION_RESOLVE)
 def is_live(publication_id: int) -> ResponseReturnValue:
-    return _resolved(publication_id, "live", _("It counts as published."))
+    form = ResolveForm()
+    return _decided(
+        publication_id,
+        form,
+        lambda one: decisions.say_live(one, url=form.url.data or "", by=actor()),
+        _("It counts as published."),
+    )
 
 
 @bp.post("/publications/<int:publication_id>/send-again")
 @requires(Permission.PUBLICATION_RESOLVE)
 def send_again(publication_id: int) -> ResponseReturnValue:
-    return _resolved(publication_id, "again", _("It goes out again within seconds."))
+    def again(one: Publication) -> None:
+        decisions.resolve_uncertain(one, "again", by=actor())
+
+    return _decided(publication_id, ResolveForm(), again, _("It goes out again within seconds."))
 
 
-def _resolved(publication_id: int, answer: str, words: str) -> ResponseReturnValue:
-    def resolve(one: Publication, form: ResolveForm) -> None:
-        decisions.resolve_uncertain(one, answer, url=form.url.data or "", by=actor())
+@bp.post("/publications/<int:publication_id>/absent")
+@requires(Permission.PUBLICATION_RESOLVE)
+def absent(publication_id: int) -> ResponseReturnValue:
+    return _decided(
+        publication_id,
+        ResolveForm(),
+        lambda one: decisions.say_absent(one, by=actor()),
+        _("Noted: it is not there. It may be tried again."),
+    )
 
-    return _decided(publication_id, resolve, words)
+
+@bp.post("/publications/<int:publication_id>/amend")
+@requires(Permission.POST_APPROVE)
+def amend(publication_id: int) -> ResponseReturnValue:
+    form = AmendForm()
+    return _decided(
+        publication_id,
+        form,
+        lambda one: wishes.ask_amendment(one, text=form.text.data or "", by=actor()),
+        _("The new words go to the carrier within seconds."),
+    )
+
+
+@bp.post("/publications/<int:publication_id>/withdraw")
+@requires(Permission.PUBLICATION_RESOLVE)
+def withdraw(publication_id: int) -> ResponseReturnValue:
+    form = WithdrawForm()
+    return _decided(
+        publication_id,
+        form,
+        lambda one: wishes.ask_withdrawal(one, reason=form.reason.data or "", by=actor()),
+        _("It is taken back within seconds, as far as the carrier can."),
+    )
+
+
+@bp.post("/publications/<int:publication_id>/move")
+@requires(Permission.PUBLICATION_RESOLVE)
+def move(publication_id: int) -> ResponseReturnValue:
+    form = AnotherTimeForm()
+
+    def elsewhere(one: Publication) -> Problem | None:
+        on = wall_time.parse_date(form.day.data or "", "day")
+        at = wall_time.parse_time(form.time.data, "time") if form.time.data else None
+        return decisions.move(one, on=on, at=at, by=actor())
+
+    return _decided(publication_id, form, elsewhere, _("Moved. Somebody has to approve it anew."))
 
 
 def _decided(
-    publication_id: int, decide: Callable[[Publication, ResolveForm], object], words: str
+    publication_id: int,
+    form: Form,
+    decide: Callable[[Publication], Problem | None],
+    words: str,
 ) -> ResponseReturnValue:
-    """Do it and go back to the page; a fault is shown on the page itself, what was typed kept."""
-    one, form = publications.get(publication_id), ResolveForm()
+    """Do it and go back; a fault is shown on the publication's own page, what was typed kept."""
+    one = publications.get(publication_id)
     if not form.validate_on_submit():
-        return _page(one, form), 422
+        return show(one, form), 422
     try:
         with transaction():
-            decide(one, form)
+            read_seen(request.form.get("seen", ""), one)
+            note = decide(one)
     except Invalid as error:
         show_faults(form, error)
-        return _page(one, form), 422
+        return show(one, form), 422
     except Conflict as error:
-        return _page(one, form, say(error.problem)), 409
+        if error.problem.code == "already_done":  # a button pressed twice is no fault
+            flash(say(error.problem), "info")
+            return _back(publication_id)
+        return show(one, form, trouble=say(error.problem)), 409
     flash(words, "success")
-    return redirect(url_for("today.publication", publication_id=publication_id))
+    if note:
+        flash(_("It is a draft there: %(why)s", why=say(note)), "warning")
+    return _back(publication_id)
 
 
-def _page(one: Publication, form: ResolveForm, trouble: str = "") -> str:
+def _back(publication_id: int) -> ResponseReturnValue:
+    """To the page the button stood on."""
+    here = url_for("today.publication", publication_id=publication_id)
+    given = request.form.get("next", "")
+    return redirect(safe_next(given) if given else here)
+
+
+def show(one: Publication, form: Form | None = None, *, trouble: str = "") -> str:
+    """The publication's page, with whatever was typed into one of its forms."""
     session.expire(one)
-    moves = audit.entries(object_type=Publication.__tablename__, object_id=one.id)
+    found = inbox.trouble_of(one)
+    typed = {type(form): form} if form else {}
     return render_template(
         "today/publication.html",
         publication=one,
         post=one.post,
         channel=CHANNELS.get(one.account.channel),
-        moves=session.scalars(moves.limit(MOVES_SHOWN)).all(),
+        log=timeline.of(one),
+        people=people.of(one),
+        task_names=people.TASK_NAMES,
+        delivery_names=people.DELIVERY_NAMES,
         links=[(link, links.url_of(link)) for link in one.links],
         page_url=links.reader_page_url(one),
         pack=one.hand_overs[0] if one.hand_overs else None,
-        can_publish=decisions.can_publish_now(one),
-        can_drop=PublicationState.CANCELLED in PUBLICATION_MOVES[one.state],
-        form=form,
+        advice=advice.of(found, one) if found else None,
+        may=_may(one),
+        seen=written(Seen.of(one)),
+        form=typed.get(ResolveForm) or ResolveForm(formdata=None),
+        moving=typed.get(AnotherTimeForm) or _standing(one),
+        confirming=typed.get(EmployeeForm) or EmployeeForm(formdata=None),
+        amending=typed.get(AmendForm)
+        or AmendForm(formdata=None, text=one.wish_text or one.post.text),
+        withdrawing=typed.get(WithdrawForm) or WithdrawForm(formdata=None),
+        cannot=_cannot(one),
         trouble=trouble,
     )
 
 
-def _state(text: str | None) -> PublicationState | None:
-    if not text:
-        return None
-    if text not in {state.value for state in WAITING_FOR_A_PERSON}:
-        allowed = ", ".join(sorted(WAITING_FOR_A_PERSON))
-        raise invalid("state", "bad_filter", N_("Choose one of: %(allowed)s."), allowed=allowed)
-    return PublicationState(text)
+def _cannot(one: Publication) -> dict[str, str]:
+    """Why what is live cannot be changed or taken back, in words; nothing where it can."""
+    found = {act.value: wishes.problem(one, act) for act in (Act.AMEND, Act.WITHDRAW)}
+    return {act: say(problem) for act, problem in found.items() if problem}
 
 
-def _counts() -> dict[Any, int]:
-    rows = session.execute(
-        select(Publication.state, func.count())
-        .where(Publication.state.in_(WAITING_FOR_A_PERSON))
-        .group_by(Publication.state)
-    )
-    return {state: number for state, number in rows}
+def _standing(one: Publication) -> AnotherTimeForm:
+    return AnotherTimeForm(formdata=None, time=f"{one.post.wall_time:%H:%M}")
+
+
+def _may(one: Publication) -> dict[str, bool]:
+    """Which buttons would be heard, as far as the state goes."""
+    return {
+        "publish": decisions.can_publish_now(one),
+        "move": decisions.can_move(one),
+        "live": decisions.can_be_live(one),
+        "absent": decisions.can_be_absent(one),
+        "drop": State.CANCELLED in PUBLICATION_MOVES[one.state],
+    }

@@ -1,16 +1,17 @@
-"""One publication in full and the list of what waits for a person."""
+"""One publication in full: its log, its people, and the buttons of its state."""
 
-from collections.abc import Callable
-from typing import Any
+from datetime import timedelta
 
 import pytest
 from bs4 import BeautifulSoup
 from flask.testing import FlaskClient
 
 from cms.accounts.models import Role, User
+from cms.core.clock import now
 from cms.core.db import session, transaction
 from schedules import publishing
-from schedules.models import Publication
+from schedules.models import Delivery, Publication
+from schedules.states import Act, DeliveryState, ReviewState
 from schedules.states import PublicationState as State
 from tests import factories as make
 from tests.schedules.ready import account, approved
@@ -34,14 +35,68 @@ def uncertain() -> Publication:
 def buttons(client: FlaskClient, publication: Publication) -> set[str]:
     page = BeautifulSoup(client.get(f"/today/publications/{publication.id}").text, "html.parser")
     actions = {form["action"].rsplit("/", 1)[1] for form in page.select("main form")}
-    return actions & {"publish-now", "drop", "live", "send-again"}
+    return actions & {"publish-now", "drop", "live", "send-again", "move"}
 
 
 def test_the_attempt_log_can_be_read(client: FlaskClient, operator: User) -> None:
     publication = uncertain()
     page = client.get(f"/today/publications/{publication.id}").text
-    for words in ("Nobody knows", "The sandbox fell silent", "Claimed", "Tracked link"):
+    for words in ("Nobody knows", "The sandbox fell silent", "Scheduled", "Tracked link"):
         assert words in page
+
+
+def test_the_log_tells_each_try_once(client: FlaskClient, operator: User) -> None:
+    publication = approved(account=account("not_sent ok", settings={"retry_after": 30}))
+    publishing.publish(publication.id, worker="machine:7")
+    session.expire_all()
+    with transaction():
+        attempt = publication.attempts[0]
+        attempt.detail = attempt.detail | {
+            "calls": [
+                {
+                    "method": "POST",
+                    "address": "https://carrier.example/send?access_token=•••",
+                    "sent": '{"text": "早安 <b>"}',
+                    "status": 429,
+                    "said": "slow down",
+                    "ms": 41,
+                }
+            ]
+        }
+    page = BeautifulSoup(client.get(f"/today/publications/{publication.id}").text, "html.parser")
+    tries = page.select(".log__entry--try")
+    assert len(tries) == 1
+    words = " ".join(tries[0].text.split())
+    for part in (
+        "Try 1",
+        "Nothing was sent",
+        "by machine:7",
+        "Next try at",
+        "1 call to the carrier",
+    ):
+        assert part in words
+    call = tries[0].select_one(".calls details.call")
+    assert call is not None
+    assert "https://carrier.example/send?access_token=•••" in call.text
+    assert [one.text for one in call.select("pre")] == ['{"text": "早安 <b>"}', "slow down"]
+    moves = [
+        one.select_one(".strong").text for one in page.select(".log__entry:not(.log__entry--try)")
+    ]
+    assert moves == ["Scheduled"]  # the approval; what the try led to is told by the try
+    assert page.find("a", href=f"/settings/audit?on=publications:{publication.id}") is None
+
+
+def test_administrators_go_on_to_the_audit_trail(client: FlaskClient) -> None:
+    sign_in(client, make.user(Role.ADMINISTRATOR))
+    publication, other = uncertain(), uncertain()
+    page = BeautifulSoup(client.get(f"/today/publications/{publication.id}").text, "html.parser")
+    link = page.find("a", string="Audit trail")
+    assert link is not None
+    trail = BeautifulSoup(client.get(link["href"]).text, "html.parser")
+    rows = {row.select("td")[3].text for row in trail.select("tbody tr")}
+    assert rows == {f"publications {publication.id}"}
+    assert other.id != publication.id
+    assert client.get("/settings/audit?on=nonsense").status_code == 422
 
 
 @pytest.mark.parametrize(
@@ -49,11 +104,11 @@ def test_the_attempt_log_can_be_read(client: FlaskClient, operator: User) -> Non
     [
         (State.PLANNED, {"drop"}),
         (State.SCHEDULED, {"publish-now", "drop"}),
-        (State.MISSED, {"publish-now", "drop"}),
-        (State.FAILED, {"publish-now", "drop"}),
-        (State.HELD, {"publish-now", "drop"}),
+        (State.MISSED, {"publish-now", "move", "drop"}),
+        (State.FAILED, {"publish-now", "move", "drop", "live"}),
+        (State.HELD, {"publish-now", "move", "drop"}),
         (State.UNCERTAIN, {"live", "send-again", "drop"}),
-        (State.HANDED_OVER, {"drop"}),
+        (State.HANDED_OVER, {"live", "drop"}),
         (State.SENDING, set()),
         (State.PUBLISHED, set()),
         (State.CANCELLED, set()),
@@ -100,23 +155,106 @@ def test_planners_read_but_do_not_resolve(client: FlaskClient) -> None:
     assert publication.state is State.UNCERTAIN
 
 
-def test_everything_that_waits_for_a_person_is_listed(
-    client: FlaskClient, operator: User, count_queries: Callable[[], Any]
-) -> None:
-    waiting = [uncertain(), make.post(state=State.MISSED).publication]
-    make.post(state=State.SCHEDULED)
-    page = BeautifulSoup(client.get("/today/waiting").text, "html.parser")
-    assert len(page.select(".waiting__item")) == len(waiting)
-    page = BeautifulSoup(client.get("/today/waiting?state=missed").text, "html.parser")
-    assert len(page.select(".waiting__item")) == 1
-    assert client.get("/today/waiting?state=planned").status_code == 422
+def test_a_press_on_a_stale_page_decides_nothing(client: FlaskClient, operator: User) -> None:
+    publication = uncertain()
+    address = f"/today/publications/{publication.id}"
+    page = BeautifulSoup(client.get(address).text, "html.parser")
+    seen = page.find("form", action=f"{address}/send-again").find("input", {"name": "seen"})[
+        "value"
+    ]
+    assert client.post(f"{address}/send-again", data={"seen": seen}).status_code == 302
+    again = client.post(f"{address}/send-again", data={"seen": seen}, follow_redirects=True)
+    assert "Somebody has dealt with it already: it is scheduled now." in again.text
+    assert publication.state is State.SCHEDULED
+    with transaction():
+        publication.state, publication.fence = State.UNCERTAIN, publication.fence + 1
+    stale = client.post(f"{address}/drop", data={"seen": seen})
+    assert stale.status_code == 409
+    assert "It changed meanwhile" in stale.text
+    assert publication.state is State.UNCERTAIN
 
-    def cost() -> int:
-        with count_queries() as statements:
-            client.get("/today/waiting")
-        return len(statements)
 
-    few = cost()
-    for _ in range(8):
-        make.post(state=State.FAILED)
-    assert cost() == few
+def test_a_missed_post_moves_and_waits_for_approval(client: FlaskClient, operator: User) -> None:
+    publication = approved()
+    with transaction():
+        publication.state = State.MISSED
+    address = f"/today/publications/{publication.id}/move"
+    day = (now() + timedelta(days=3)).date()
+    bad = client.post(address, data={"day": "30-02", "time": "20:00"})
+    assert bad.status_code == 422
+    assert "Write a day as" in bad.text
+    moved = client.post(address, data={"day": day.isoformat(), "time": "20:15"})
+    assert moved.status_code == 302
+    assert publication.state is State.PLANNED
+    assert publication.post.review is ReviewState.SUBMITTED
+    assert (publication.post.wall_date, f"{publication.post.wall_time:%H:%M}") == (day, "20:15")
+
+
+def test_what_may_be_live_is_not_moved(client: FlaskClient, operator: User) -> None:
+    publication = uncertain()
+    answer = client.post(
+        f"/today/publications/{publication.id}/move", data={"day": "2099-01-01", "time": "20:00"}
+    )
+    assert answer.status_code == 409
+    assert "It may be live already" in answer.text
+    assert publication.state is State.UNCERTAIN
+
+
+def test_recipients_are_counted_and_listed(client: FlaskClient, operator: User) -> None:
+    publication = make.post(state=State.PUBLISHED).publication
+    with transaction():
+        for number in range(60):
+            state = DeliveryState.SENT if number % 3 else DeliveryState.NOT_A_CONTACT
+            session.add(
+                Delivery(
+                    publication_id=publication.id,
+                    recipient=f"wm{number:03}",
+                    state=state,
+                    updated_at=now(),
+                )
+            )
+    address = f"/today/publications/{publication.id}"
+    page = BeautifulSoup(client.get(address).text, "html.parser")
+    facts = page.select_one("section[aria-labelledby=reached] dl")
+    assert [one.text for one in facts.select("dt, dd")] == [
+        "Reached",
+        "40",
+        "No contact any more",
+        "20",
+    ]
+    listed = BeautifulSoup(client.get(f"{address}/recipients").text, "html.parser")
+    assert len(listed.select("tbody tr")) == 50
+    gone = BeautifulSoup(
+        client.get(f"{address}/recipients?state=not_a_contact").text, "html.parser"
+    )
+    assert len(gone.select("tbody tr")) == 20
+    assert client.get(f"{address}/recipients?state=lost").status_code == 422
+
+
+def test_where_the_carrier_cannot_the_page_says_why(client: FlaskClient, operator: User) -> None:
+    publication = make.post(
+        state=State.PUBLISHED, account=make.account(channel="manual")
+    ).publication
+    address = f"/today/publications/{publication.id}"
+    assert "cannot take back a post that is live" in client.get(address).text
+    for act, fields in (("amend", {"text": "Better words"}), ("withdraw", {"reason": "Wrong day"})):
+        answer = client.post(f"{address}/{act}", data=fields)
+        assert answer.status_code == 409
+    assert publication.wish is None
+
+
+def test_what_is_live_is_changed_or_taken_back(client: FlaskClient, operator: User) -> None:
+    publication = make.post(state=State.PUBLISHED, account=account()).publication
+    address = f"/today/publications/{publication.id}"
+    empty = client.post(f"{address}/amend", data={"text": " "})
+    assert empty.status_code == 422
+    assert client.post(f"{address}/amend", data={"text": "Better words"}).status_code == 302
+    assert (publication.wish, publication.wish_text) == (Act.AMEND, "Better words")
+    assert "Other words are on their way" in client.get(address).text
+    for _ in range(2):  # pressing twice is fine
+        back = client.post(f"{address}/withdraw", data={"reason": "Wrong day"})
+        assert back.status_code == 302
+    assert publication.wish is Act.WITHDRAW
+    page = BeautifulSoup(client.get(address).text, "html.parser")
+    assert "It is being taken back." in page.text
+    assert page.find("form", action=f"{address}/withdraw") is None

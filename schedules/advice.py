@@ -1,0 +1,111 @@
+"""What happened to a publication in trouble and what to do about it, in words; and the right buttons."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from cms.core.i18n import N_
+from schedules import handover, late, publishing, receipts, reconciling
+from schedules.inbox import Trouble
+from schedules.models import Publication
+
+
+class Action(StrEnum):
+    """What a person may do with a publication in trouble."""
+
+    RETRY = "retry"
+    LIVE = "live"
+    AGAIN = "again"  # send again what may have arrived
+    ABSENT = "absent"  # whoever was asked has not posted it: it is not there
+    MOVE = "move"
+    DROP = "drop"
+
+
+@dataclass(frozen=True)
+class Advice:
+    """`happened` with `params` says what went wrong, `to_do` what helps; both for translation."""
+
+    happened: str
+    to_do: str
+    params: Mapping[str, Any]
+
+
+ACTIONS: Mapping[Trouble, tuple[Action, ...]] = {
+    Trouble.UNCERTAIN: (Action.LIVE, Action.AGAIN, Action.DROP),
+    Trouble.FAILED: (Action.RETRY, Action.MOVE, Action.DROP, Action.LIVE),
+    Trouble.HELD: (Action.RETRY, Action.MOVE, Action.DROP),
+    Trouble.MISSED: (Action.RETRY, Action.MOVE, Action.DROP),
+    Trouble.EXPIRED: (Action.LIVE, Action.ABSENT, Action.DROP),
+    Trouble.EXPIRING: (),
+    Trouble.WISH: (),
+}
+
+_HAPPENED = {
+    Trouble.UNCERTAIN: receipts.NOBODY_KNOWS,
+    Trouble.EXPIRED: N_("Nobody has confirmed in time that it was posted."),
+    Trouble.FAILED: receipts.REFUSED,
+    Trouble.HELD: N_("It was held back just before it would have left."),
+    Trouble.MISSED: late.TOO_LATE,
+    Trouble.EXPIRING: N_("The time to confirm that it was posted is nearly over."),
+    Trouble.WISH: N_("A change to a post that is live does not get through."),
+}
+
+_TO_DO = {
+    Trouble.UNCERTAIN: N_(
+        "Look at the carrier. If it is there, paste its link; if not, send it again, or drop it."
+    ),
+    Trouble.EXPIRED: N_(
+        "Ask whoever was to post it. If it is live, confirm it with proof; if not, drop it."
+    ),
+    Trouble.FAILED: N_(
+        "Read the carrier's answer in the log of the post, mend what it names, then try again, move it or drop it."
+    ),
+    Trouble.HELD: N_("Mend what is named here, then try again, move it or drop it."),
+    Trouble.MISSED: N_(
+        "If it still makes sense, publish it now; else move it to another time, or drop it."
+    ),
+    Trouble.EXPIRING: N_("Remind whoever was to post it."),
+    Trouble.WISH: N_("Open the post: its log says what the carrier answered."),
+}
+
+_REVISE = N_("Open the post, look at what changed, and have it approved again. Or move or drop it.")
+
+_TO_DO_ABOUT = {
+    receipts.CREDENTIALS: N_(
+        "Renew the account's credentials in the settings, test it and resume it. Then try again."
+    ),
+    publishing.CHANGED: _REVISE,
+    publishing.NOT_APPROVED: _REVISE,
+    publishing.BROKEN: N_("Show the log to whoever looks after this installation, then try again."),
+    reconciling.CRASHED: N_(
+        "Trying again is safe for this carrier: it is asked first, or knows the post by its key. If workers die again, tell whoever looks after this installation."
+    ),
+    receipts.NOT_REACHED: N_(
+        "Look whether the carrier works elsewhere. When it does, try again, move it or drop it."
+    ),
+    handover.DECLINED: N_(
+        "Read the reason in the log of the post. Move it to another time, or drop it."
+    ),
+}
+
+
+def actions_for(trouble: Trouble, publication: Publication) -> tuple[Action, ...]:
+    """What may be done at one press; a pack and an employee's part are confirmed with proof instead."""
+    offered = ACTIONS[trouble]
+    if trouble is not Trouble.EXPIRED:
+        return offered
+    if publication.hand_overs:
+        return (Action.DROP,)
+    if publication.expected:
+        return tuple(one for one in offered if one is not Action.LIVE)
+    return offered
+
+
+def of(trouble: Trouble, publication: Publication) -> Advice:
+    """What to say about a publication's trouble; its own reason counts more than the usual one."""
+    if trouble in (Trouble.EXPIRING, Trouble.WISH) or not publication.reason:
+        return Advice(_HAPPENED[trouble], _TO_DO[trouble], {})
+    parts = publication.reason_parts or {"message": publication.reason, "params": {}}
+    to_do = _TO_DO_ABOUT.get(parts["message"], _TO_DO[trouble])
+    return Advice(parts["message"], to_do, parts["params"])
