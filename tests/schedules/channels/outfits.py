@@ -6,8 +6,11 @@ from typing import Any
 
 from cms.core import sealing
 from cms.core.db import transaction
-from cms.demo.carriers import dingtalk, feishu, slack, telegram
+from cms.demo.carriers import dingtalk, feishu, slack, telegram, wecom
 from cms.demo.carriers.mail import Mailbox
+from cms.demo.carriers.official_account import STANDING_COVER, OfficialAccount
+from cms.demo.carriers.official_account_tokens import APPID
+from cms.demo.carriers.official_account_tokens import SECRET as APP_SECRET
 from cms.demo.carriers.receiver import Receiver
 from cms.demo.carriers.simulator import Simulator
 from schedules import subscribers
@@ -33,11 +36,19 @@ class Outfit:
 
 SECRET = "whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldY"  # for tests only
 
+OFFICIAL_ACCOUNT = Outfit(
+    OfficialAccount,
+    {"appid": APPID, "cover_media_id": STANDING_COVER},
+    {"appsecret": APP_SECRET},
+)
+
 EMAIL = Outfit(
     Mailbox,
     {"sender_name": "Seeds"},
     stock=lambda account: subscribers.add(account, "ann@example.com", by=None),
 )
+
+WECOM = {"corpid": wecom.CORPID, "senders": ["lina", "wangwei"]}
 
 OUTFITS: dict[str, Outfit] = {  # by slug of the channel; none: it speaks to nobody outside
     "email": EMAIL,
@@ -47,6 +58,11 @@ OUTFITS: dict[str, Outfit] = {  # by slug of the channel; none: it speaks to nob
         {"secret": SECRET},
         lambda carrier: carrier.book.put("own", "secrets", [SECRET]),
     ),
+    "oa_publish": OFFICIAL_ACCOUNT,
+    "oa_mass": OFFICIAL_ACCOUNT,
+    "wecom_robot": Outfit(wecom.WeCom, secrets={"key": wecom.ROBOT}),
+    "wecom_mass": Outfit(wecom.WeCom, WECOM, {"corpsecret": wecom.SECRET}),
+    "wecom_moments": Outfit(wecom.WeCom, WECOM, {"corpsecret": wecom.SECRET}),
     "feishu": Outfit(feishu.Feishu, secrets={"webhook": feishu.ROBOT}),
     "dingtalk": Outfit(dingtalk.DingTalk, secrets={"webhook": dingtalk.ROBOT}),
     "slack": Outfit(slack.Slack, secrets={"webhook": slack.HOOK}),
