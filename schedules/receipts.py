@@ -13,7 +13,7 @@ from cms.core.clock import now
 from cms.core.db import session, transaction
 from cms.core.i18n import N_
 from schedules import attempts, handover, limits, polling, rules
-from schedules.channels import CHANNELS
+from schedules.channels import CHANNELS, calling
 from schedules.channels.base import Confirmation, Receipt, Repeat
 from schedules.envelopes import Envelope
 from schedules.events import PostHandedOver, PostPublished
@@ -190,7 +190,8 @@ def note_health(publication: Publication, envelope: Envelope, receipt: Receipt) 
 
 
 def _hung(envelope: Envelope, receipt: Receipt) -> bool:
-    return float(receipt.detail.get("ms", 0)) >= envelope.call_seconds * 900
+    longest = min(envelope.call_seconds, calling.DEFAULT_SECONDS)  # a line gives up no later
+    return float(receipt.detail.get("ms", 0)) >= longest * 900
 
 
 def _tell(publication: Publication) -> None:

@@ -1,26 +1,18 @@
-"""Speaking HTTP to a carrier: one guarded call, and what its answer proves."""
+"""Speaking HTTP to the sandbox's endpoint: one guarded call, and what its answer proves."""
 
 import json
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from cms.core.errors import Refused, TryAgain
-from cms.core.http import AddressNotAllowed, Answer, Client, NotSent, Unanswered
-from cms.core.i18n import N_
 from schedules import limits
 from schedules.channels.base import Receipt
+from schedules.channels.calling import NO_ANSWER, NOT_ALLOWED, NOT_REACHED, Line, Reply, Silent
+from schedules.channels.verdicts import BROKE, BUSY, MOVED, NONSENSE, REFUSED, UNWELCOME
 from schedules.envelopes import Envelope
 from schedules.states import Outcome
 
-NOT_ALLOWED = N_("The carrier's address may not be called.")
-NOT_REACHED = N_("The carrier could not be reached; nothing was sent.")
-NO_ANSWER = N_("The carrier took the call and gave no whole answer.")
-NONSENSE = N_("The carrier answered something that is no answer.")
-BUSY = N_("The carrier asks to wait.")
-UNWELCOME = N_("The carrier refuses the account.")
-REFUSED = N_("The carrier refused the post.")
-MOVED = N_("The carrier's address has moved. Enter the new one.")
-BROKE = N_("The carrier broke while it had the post.")
+__all__ = ["NOT_ALLOWED", "NOT_REACHED", "NO_ANSWER", "UNWELCOME", "look_up", "post"]
 
 SECRET_STATUSES = (401, 403)
 
@@ -36,70 +28,54 @@ def post(envelope: Envelope, private: frozenset[str] = frozenset()) -> Receipt:
         "pictures": [picture.sha256 for picture in content.pictures],
     }
     headers = {"Content-Type": "application/json", "Idempotency-Key": envelope.key}
-    try:
-        answer = _client(envelope, private).request(
-            "POST",
-            str(envelope.settings["endpoint"]),
-            headers=headers,
-            body=json.dumps(body, ensure_ascii=False).encode(),
-        )
-    except AddressNotAllowed as error:
-        raise Refused(NOT_ALLOWED) from error
-    except NotSent as error:
-        raise TryAgain(NOT_REACHED) from error
-    except Unanswered as error:
-        return Receipt(Outcome.UNCERTAIN, reason=NO_ANSWER, detail={"told": error.reason})
-    return receipt_from(answer)
+    sent = json.dumps(body, ensure_ascii=False).encode()
+    return receipt_from(_line(envelope, private).call("POST", "", headers=headers, body=sent))
 
 
 def look_up(envelope: Envelope, private: frozenset[str] = frozenset()) -> Receipt:
     """Ask whether the carrier knows the key; anything but a plain yes or no says nothing."""
-    address = f"{envelope.settings['endpoint']}"
-    address += ("&" if urlsplit(address).query else "?") + f"key={quote(envelope.key)}"
     try:
-        answer = _client(envelope, private).request("GET", address)
-    except (AddressNotAllowed, NotSent, Unanswered):
+        reply = _line(envelope, private).get("", key=envelope.key)
+    except (TryAgain, Refused, Silent):
         return Receipt(Outcome.UNCERTAIN)
-    found = _json(answer)
-    if answer.status != 200 or not isinstance(found.get("found"), bool):
+    found = reply.json()
+    if reply.status != 200 or not isinstance(found.get("found"), bool):
         return Receipt(Outcome.UNCERTAIN)
     if found["found"]:
         return Receipt(Outcome.ACCEPTED, external_id=str(found.get("id", "")))
     return Receipt(Outcome.NOT_SENT)
 
 
-def receipt_from(answer: Answer) -> Receipt:
+def receipt_from(reply: Reply) -> Receipt:
     """What the answer proves, and no more than that."""
-    said: dict[str, Any] = {"status": answer.status}
-    if 200 <= answer.status < 300:
-        found = _json(answer)
+    said: dict[str, Any] = {"status": reply.status}
+    if 200 <= reply.status < 300:
+        found = reply.json()
         if isinstance(found.get("id"), str) and found["id"]:
             return Receipt(Outcome.ACCEPTED, found["id"], str(found.get("url", "")), detail=said)
         return Receipt(Outcome.UNCERTAIN, reason=NONSENSE, detail=said)
-    if answer.status == 429:
-        after = limits.retry_after(answer.headers.get("retry-after"))
+    if reply.status == 429:
+        after = limits.retry_after(reply.headers.get("retry-after"))
         return Receipt(Outcome.NOT_SENT, reason=BUSY, after=after, detail=said)
-    if answer.status in SECRET_STATUSES:
+    if reply.status in SECRET_STATUSES:
         return Receipt(Outcome.REJECTED, reason=UNWELCOME, pauses_account=True, detail=said)
-    if 300 <= answer.status < 400:
+    if 300 <= reply.status < 400:
         return Receipt(Outcome.REJECTED, reason=MOVED, detail=said)
-    if 400 <= answer.status < 500:
+    if 400 <= reply.status < 500:
         return Receipt(Outcome.REJECTED, reason=REFUSED, detail=said)
     return Receipt(Outcome.UNCERTAIN, reason=BROKE, detail=said)
 
 
-def _client(envelope: Envelope, private: frozenset[str]) -> Client:
+def _line(envelope: Envelope, private: frozenset[str]) -> Line:
     """`private` names hosts on this machine that may be called although they are not public."""
-    parts = urlsplit(str(envelope.settings["endpoint"]))
-    allowed: frozenset[tuple[str, int]] = frozenset()
+    endpoint = str(envelope.settings["endpoint"])
+    parts = urlsplit(endpoint)
+    line = Line(
+        endpoint,
+        hush=tuple(envelope.secrets.values()),
+        seconds=envelope.call_seconds,
+        deadline=envelope.deadline,
+    )
     if parts.hostname in private and parts.port:
-        allowed = frozenset({(parts.hostname, parts.port)})
-    return Client(allow_private=allowed, seconds=envelope.call_seconds)
-
-
-def _json(answer: Answer) -> dict[str, Any]:
-    try:
-        found = json.loads(answer.body)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
+        line.neighbours = frozenset({(parts.hostname, parts.port)})
+    return line

@@ -173,3 +173,12 @@ def test_a_look_up_that_fails_sends_nothing(app: Flask, carrier: Carrier) -> Non
         publication.account.settings = settings
     assert again(publication).state is State.PUBLISHED
     assert carrier.effects(publication) == 1
+
+
+def test_its_calls_can_be_read_in_the_attempt_log(app: Flask, carrier: Carrier) -> None:
+    publication = again(send(carrier, "Q", "reset,ok"))
+    first, second = (attempt.detail["calls"] for attempt in publication.attempts)
+    assert [call["method"] for call in first] == ["POST"]
+    assert first[0]["status"] is None
+    assert [call["method"] for call in second] == ["GET"]
+    assert publication.idempotency_key not in second[0]["address"]

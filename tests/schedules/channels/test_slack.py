@@ -12,7 +12,7 @@ from cms.core.clock import now
 from cms.core.db import session
 from cms.demo.carriers.slack import CONVERSATION, HOOK, TOKEN, Slack
 from schedules.addressing import envelope_of
-from schedules.channels import slack
+from schedules.channels import calling, slack
 from schedules.channels.slack import NO_HOOK, NOT_AN_ADDRESS, NOT_WITH_WEBHOOK
 from schedules.content import outgoing
 from schedules.models import ChannelAccount, Publication
@@ -115,6 +115,18 @@ def test_a_riddle_is_never_sent_again_by_itself(chat: Chat, word: str, effects: 
     assert again(publication).state is State.UNCERTAIN
     assert len(publication.attempts) == 1
     assert len(chat.shown) == effects
+
+
+def test_a_webhook_that_hangs_holds_its_account_back(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calling, "DEFAULT_SECONDS", 0.3)
+    chat.script(PATH, "hang")
+    before = now()
+    publication = sent(chat.account(webhook=HOOK))
+    assert publication.state is State.UNCERTAIN
+    assert wait_of(publication, before) > timedelta(seconds=5)
+    assert len(chat.shown) == 1
 
 
 @pytest.mark.parametrize("typed", ["<!everyone> hi", "<@U123> hi", "<!channel|x>", "<!here>"])
