@@ -6,10 +6,11 @@ begun leaves it alone: that nobody gets a letter twice matters more than that ev
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import String, cast, func, insert, literal, or_, select, update
+from sqlalchemy import Select, String, cast, func, insert, literal, or_, select, update
 from sqlalchemy.engine import CursorResult
 
 from cms.core.clock import now
@@ -229,3 +230,21 @@ def _move(envelope: Envelope, old: DeliveryState, new: DeliveryState, reason: st
         .values(values)
         .execution_options(synchronize_session=False)
     )
+
+
+def unreached(publication_id: int) -> Select[Delivery]:
+    """Those whom the letter did not surely reach, for people to look at; the uncertain ones first."""
+    return (
+        select(Delivery)
+        .where(Delivery.publication_id == publication_id, Delivery.state != _S.SENT)
+        .order_by((Delivery.state != _S.UNCERTAIN), Delivery.state, Delivery.id)
+    )
+
+
+def addresses(deliveries: Sequence[Delivery]) -> dict[int, str]:
+    """The address behind each delivery, by the delivery's id."""
+    wanted = {subscriber_id(one): one.id for one in deliveries}
+    rows = session.execute(
+        select(Subscriber.id, Subscriber.address).where(Subscriber.id.in_(wanted))
+    )
+    return {wanted[row.id]: row.address for row in rows}
