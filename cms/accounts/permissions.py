@@ -27,6 +27,7 @@ class Permission(StrEnum):
     AUDIENCE_WRITE = "audience:write"
     CHANNEL_READ = "channel:read"
     CHANNEL_WRITE = "channel:write"
+    SUBSCRIBER_WRITE = "subscriber:write"
     HEALTH_READ = "health:read"
     USER_WRITE = "user:write"
     AUDIT_READ = "audit:read"
@@ -64,6 +65,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.PUBLICATION_RESOLVE,
         _P.HAND_OVER_CONFIRM,
         _P.COMMENT_MODERATE,
+        _P.SUBSCRIBER_WRITE,
     },
     Role.ANALYST: _EVERYONE | {_P.SUGGESTION_DECIDE, _P.MODEL_RUN, _P.TAG_WRITE},
     Role.ADMINISTRATOR: frozenset(Permission),

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from cms.cli import accounts, assets, clock, demo, doctor, search, up, users, worker
+from cms.cli import accounts, assets, channels, clock, demo, doctor, search, up, users, worker
 
 
 def connect(app: Flask) -> None:
@@ -14,6 +14,7 @@ def connect(app: Flask) -> None:
         worker.worker,
         users.group,
         accounts.group,
+        channels.group,
         assets.group,
         search.group,
         demo.group,

@@ -17,7 +17,7 @@ from content_library.models import Asset, VersionMedia
 from feedback import comments, model_runs
 from feedback.models import Suggestion
 from feedback.visitors import Visitor
-from schedules import slots
+from schedules import slots, subscribers
 from schedules.models import HandOver, Post, Publication, SlotTemplate
 from tests import factories as make
 from tests.content_library.pictures import png
@@ -39,6 +39,7 @@ class House:
         self.live: Publication = live.publication()
         self.pack: HandOver = given(self.world.planner)
         self.pool: Pool = self.world.pool
+        self.list = self._list()
         self.places = self._places() | self._library() | self._feedback()
 
     def _places(self) -> dict[str, Any]:
@@ -102,9 +103,17 @@ class House:
             session.add(one)
         return {"run_id": run.id, "comment_id": said.id, "suggestion_id": one.id}
 
+    def _list(self) -> dict[str, Any]:
+        account = make.account(channel="email")
+        with transaction():
+            subscribers.add(account, "ann@example.com", by=None)
+        [one] = session.scalars(subscribers.of_account(account))
+        return {"account_id": account.id, "subscriber_id": one.id}
+
     def path(self, rule: Rule, **other: Any) -> str:
         """The rule's path with every place filled by a row that exists."""
-        values = {name: self.places[name] for name in rule.arguments} | other
+        known = self.places | (self.list if "subscriber" in rule.endpoint else {})
+        values = {name: known[name] for name in rule.arguments} | other
         built = rule.build(values)
         assert built is not None
         return built[1]

@@ -20,6 +20,7 @@ HOSTILE = (
     "-1",
     "' OR 1=1 --<script>alert(1)</script>{{7*7}}\x1b[2J\u202e/../../etc" + "😀" * 300,
 )
+PROVEN_BY_ADDRESS = {"reader.leave_list"}  # the token in the letter; mail programs post it
 EXPECTED_WRITES = re.compile(r" web_sessions\b")  # a stranger's sign-in form needs its proof kept
 
 
@@ -161,6 +162,8 @@ def test_nothing_is_sent_without_the_forms_own_proof(app, house):
     open_to_forgery = []
     try:
         for rule in rules(app, "POST"):
+            if rule.endpoint in PROVEN_BY_ADDRESS:
+                continue
             for data in ({}, {"csrf_token": "stale"}):
                 answer = house.client.post(house.path(rule), data=data, headers=JSON)
                 told = (answer.status_code, (answer.json or {}).get("error"))
