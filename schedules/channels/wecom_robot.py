@@ -35,6 +35,7 @@ NO_KEY = N_("The robot's address holds no key. Copy it again from the group's ro
 NO_ANSWER = N_("WeCom gave no whole answer to a test file.")
 LEFT_OUT = N_("The pictures are left out: a robot's text takes none.")
 ONLY_FIRST = N_("Only the first picture is shown on the card.")
+NO_LINK = N_("The link is left out: a robot's picture goes alone. Write something to have both.")
 NO_CARD = N_("Without a link there can be no card; it goes as text.")
 
 
@@ -147,7 +148,8 @@ class WecomRobot(Channel):
         shown = _shown(outgoing, form)
         told = wecom.link_changes(outgoing, is_card=form is Form.CARD, title_bytes=TITLE_BYTES)
         if form is Form.PICTURE:
-            told = list(renditions.changes(shown, self.limits))
+            told = [Problem("link_left_out", NO_LINK)] if outgoing.link else []
+            told += renditions.changes(shown, self.limits)
         elif outgoing.pictures and form in (Form.TEXT, Form.MARKDOWN):
             told.append(Problem("pictures_left_out", LEFT_OUT))
         elif shown:
@@ -162,12 +164,12 @@ class WecomRobot(Channel):
 def form_of(outgoing: Outgoing) -> Form:
     """As what the post appears: what the account wishes, as far as the post allows."""
     style = _style(outgoing)
-    if is_blank(outgoing.text):
-        return Form.PICTURE if outgoing.pictures else Form.TEXT
     if style == AUTO:
-        return Form.CARD if _suits_a_card(outgoing) else Form.TEXT
+        style = Form.CARD if _suits_a_card(outgoing) else Form.TEXT
     if style == Form.CARD and not (outgoing.link and outgoing.title):
-        return Form.TEXT
+        style = Form.TEXT
+    if is_blank(outgoing.body) and outgoing.pictures and style in (Form.TEXT, Form.MARKDOWN):
+        return Form.PICTURE
     return Form(style)
 
 
@@ -192,6 +194,8 @@ def _shown(outgoing: Outgoing, form: Form) -> tuple[Picture, ...]:
 
 
 def _words(outgoing: Outgoing, form: Form) -> str:
+    if form is Form.PICTURE:
+        return ""
     if form is Form.CARD:  # its title stands above already
         return outgoing.body.strip().removeprefix(outgoing.title.strip()).strip()
     if form not in (Form.MARKDOWN, Form.RICH):

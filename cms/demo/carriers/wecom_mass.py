@@ -132,7 +132,8 @@ class MassMessages(Corporation):
 
     def _send(self, msgid: str, task: Task, at: float) -> Task:
         """The employee presses the button."""
-        results = [[one, self._fate(task["corpid"], one)] for one in task["recipients"]]
+        with self.book.whole():
+            results = [[one, self._fate(task["corpid"], one)] for one in task["recipients"]]
         task = task | {"done_at": at, "results": results}
         self.book.put("mass", msgid, task)
         sent = [one for one, fate in results if fate == SENT]
