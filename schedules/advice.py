@@ -36,7 +36,7 @@ ACTIONS: Mapping[Trouble, tuple[Action, ...]] = {
     Trouble.FAILED: (Action.RETRY, Action.MOVE, Action.DROP, Action.LIVE),
     Trouble.HELD: (Action.RETRY, Action.MOVE, Action.DROP),
     Trouble.MISSED: (Action.RETRY, Action.MOVE, Action.DROP),
-    Trouble.EXPIRED: (Action.LIVE, Action.ABSENT, Action.DROP),
+    Trouble.EXPIRED: (Action.ABSENT, Action.DROP),
     Trouble.EXPIRING: (),
     Trouble.WISH: (),
 }
@@ -91,15 +91,10 @@ _TO_DO_ABOUT = {
 
 
 def actions_for(trouble: Trouble, publication: Publication) -> tuple[Action, ...]:
-    """What may be done at one press; a pack and an employee's part are confirmed with proof instead."""
-    offered = ACTIONS[trouble]
-    if trouble is not Trouble.EXPIRED:
-        return offered
-    if publication.hand_overs:
-        return (Action.DROP,)
-    if publication.expected:
-        return tuple(one for one in offered if one is not Action.LIVE)
-    return offered
+    """What may be done at one press; what people were to post is confirmed with proof instead."""
+    if trouble is Trouble.EXPIRED and publication.hand_overs:
+        return (Action.DROP,)  # its holder declines it, so that they say why
+    return ACTIONS[trouble]
 
 
 def of(trouble: Trouble, publication: Publication) -> Advice:

@@ -23,7 +23,7 @@ from schedules.states import ReviewState
 
 ABSENT = N_("Somebody looked: it is not there.")
 _STARTABLE = frozenset({State.SCHEDULED, State.MISSED, State.FAILED, State.HELD})
-_DOUBTFUL = frozenset({State.UNCERTAIN, State.FAILED, State.HANDED_OVER})
+_DOUBTFUL = frozenset({State.UNCERTAIN, State.FAILED})
 _MOVABLE = frozenset({State.MISSED, State.FAILED, State.HELD})
 ON_ITS_WAY = frozenset(
     {State.SCHEDULED, State.CLAIMED, State.SENDING, State.PUBLISHED, State.HANDED_OVER}
@@ -99,9 +99,7 @@ def resolve_uncertain(
 
 
 def can_be_live(publication: Publication) -> bool:
-    """Whether `say_live` would be heard; what people post is confirmed with proof instead."""
-    if publication.state is State.HANDED_OVER:
-        return not publication.hand_overs and not publication.expected
+    """Whether `say_live` would be heard."""
     return publication.state in _DOUBTFUL
 
 
@@ -114,14 +112,10 @@ def can_be_absent(publication: Publication) -> bool:
 def say_live(publication: Publication, *, url: str = "", by: User) -> None:
     """A person saw it at the carrier, although the ledger was in doubt or had given it up.
 
-    What people were asked to post is confirmed by them or for them, with proof, and not here.
+    What was handed over is confirmed with proof instead.
     """
-    if publication.state not in _DOUBTFUL:
-        raise conflict("changed_meanwhile", N_("Somebody else was quicker. Look again."))
     if not can_be_live(publication):
-        raise conflict(
-            "proof_missing", N_("Say who posted it, with proof, on the post's own page.")
-        )
+        raise conflict("changed_meanwhile", N_("Somebody else was quicker. Look again."))
     publications.move(
         publication,
         State.PUBLISHED,

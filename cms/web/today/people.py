@@ -16,8 +16,10 @@ from cms.core.paging import page_number, paginate
 from cms.web.guard import requires
 from cms.web.today.views import bp
 from schedules import publications
+from schedules.confirmations import OPEN
 from schedules.models import Delivery, EmployeeTask, Publication
 from schedules.states import DeliveryState, HandOverState
+from schedules.states import PublicationState as State
 
 PER_PAGE = 50
 EMPLOYEES_SHOWN = 200
@@ -108,3 +110,13 @@ def _state(text: str | None) -> DeliveryState | None:
         allowed = ", ".join(DeliveryState)
         raise invalid("state", "bad_filter", N_("Choose one of: %(allowed)s."), allowed=allowed)
     return DeliveryState(text)
+
+
+def may_confirm(publication: Publication) -> bool:
+    """Whether a person may say here that it is live: for an employee, or for the whole pool."""
+    if publication.hand_overs:
+        return False  # a pack has a page of its own for this
+    has_open = any(task.state in OPEN for task in publication.employee_tasks)
+    return publication.state is State.HANDED_OVER or (
+        publication.state is State.PUBLISHED and has_open
+    )

@@ -22,7 +22,8 @@ from cms.web.today.forms import (
 )
 from cms.web.today.inbox import read_seen, written
 from cms.web.today.views import bp
-from schedules import advice, decisions, inbox, links, publications, wall_time, wishes
+from content_library import media
+from schedules import advice, by_hand, decisions, inbox, links, publications, wall_time, wishes
 from schedules.channels import CHANNELS
 from schedules.decisions import Seen
 from schedules.models import Publication
@@ -88,6 +89,27 @@ def absent(publication_id: int) -> ResponseReturnValue:
         lambda one: decisions.say_absent(one, by=actor()),
         _("Noted: it is not there. It may be tried again."),
     )
+
+
+@bp.post("/publications/<int:publication_id>/confirm-by-hand")
+@requires(Permission.PUBLICATION_RESOLVE)
+def confirm_for(publication_id: int) -> ResponseReturnValue:
+    """An employee, or without one the whole pool, has it: said by somebody else, with proof."""
+    form, upload = EmployeeForm(), request.files.get("file")
+
+    def confirm(one: Publication) -> None:
+        kept = media.keep(proof, by=actor()) if proof else None
+        by_hand.confirm_by_hand(
+            one, form.employee.data or "", by=actor(), note=form.note.data or "", proof=kept
+        )
+
+    try:
+        # Decoding a picture takes a moment: it is done before the write lock is taken.
+        proof = media.prepare(upload.read(), upload.filename or "") if upload else None
+    except Invalid as error:
+        show_faults(form, error)
+        return show(publications.get(publication_id), form), 422
+    return _decided(publication_id, form, confirm, _("Thank you. It is noted with its proof."))
 
 
 @bp.post("/publications/<int:publication_id>/amend")
@@ -184,6 +206,7 @@ def show(one: Publication, form: Form | None = None, *, trouble: str = "") -> st
         seen=written(Seen.of(one)),
         form=typed.get(ResolveForm) or ResolveForm(formdata=None),
         moving=typed.get(AnotherTimeForm) or _standing(one),
+        may_confirm=people.may_confirm(one),
         confirming=typed.get(EmployeeForm) or EmployeeForm(formdata=None),
         amending=typed.get(AmendForm)
         or AmendForm(formdata=None, text=one.wish_text or one.post.text),

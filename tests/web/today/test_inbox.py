@@ -13,10 +13,11 @@ from cms.core.clock import now
 from cms.core.db import transaction
 from schedules import batches, late
 from schedules.models import ChannelAccount, Publication
+from schedules.states import Act, ReviewState
 from schedules.states import PublicationState as State
-from schedules.states import ReviewState
 from tests import factories as make
 from tests.schedules.ready import account, approved
+from tests.schedules.test_handover import given
 from tests.signing_in import sign_in
 
 
@@ -262,3 +263,48 @@ def test_a_full_inbox_costs_no_more_queries_than_an_empty_one(
         troubled(State.UNCERTAIN)
     assert cost() == few
     assert few <= 14
+
+
+def test_confirmations_that_run_out_are_shown_in_time(client: FlaskClient, operator: User) -> None:
+    way = account()
+    early, near, over = (
+        make.post(state=State.HANDED_OVER, account=way).publication for _ in range(3)
+    )
+    with transaction():
+        for one, minutes in ((early, 300), (near, 20), (over, -1)):
+            one.confirm_by = now() + timedelta(minutes=minutes)
+            one.expected, one.confirmed = 3, 1
+    expired, expiring = cards(inbox(client))
+    assert "Not confirmed" in expired.text
+    assert "Nobody has confirmed in time" in expired.text
+    assert "1 of 3 confirmed" in expired.text
+    assert "Little time left" in expiring.text
+    assert expiring.select("input[name=row]") == []
+    done = decide(client, row=ticks(inbox(client)), do="absent")
+    assert "1 post counts as failed and may be tried again." in done.text
+    assert [one.state for one in (early, near, over)] == [
+        State.HANDED_OVER,
+        State.HANDED_OVER,
+        State.FAILED,
+    ]
+
+
+def test_packs_nobody_answered_for_lead_to_their_page(client: FlaskClient, operator: User) -> None:
+    pack = given(make.user(Role.PLANNER))
+    assert cards(inbox(client)) == []
+    with transaction():
+        pack.expires_at = now() - timedelta(minutes=1)
+    (card,) = cards(inbox(client))
+    assert card.find("a", href=f"/today/hand-overs/{pack.id}") is not None
+
+
+def test_changes_that_do_not_get_through_are_shown(client: FlaskClient, operator: User) -> None:
+    fresh, stuck = (make.post(state=State.PUBLISHED).publication for _ in range(2))
+    with transaction():
+        for one, tries in ((fresh, 0), (stuck, 3)):
+            one.wish, one.wish_at, one.wish_tries = Act.WITHDRAW, now(), tries
+    (card,) = cards(inbox(client))
+    assert "does not get through" in card.text
+    assert [row.a["href"] for row in card.select(".inbox__row")] == [
+        f"/today/publications/{stuck.id}"
+    ]

@@ -1,5 +1,6 @@
 """One publication in full: its log, its people, and the buttons of its state."""
 
+import io
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from cms.accounts.models import Role, User
 from cms.core.clock import now
 from cms.core.db import session, transaction
 from schedules import publishing
-from schedules.models import Delivery, Publication
+from schedules.models import Delivery, EmployeeTask, Publication
 from schedules.states import Act, DeliveryState, ReviewState
 from schedules.states import PublicationState as State
 from tests import factories as make
@@ -108,7 +109,7 @@ def test_administrators_go_on_to_the_audit_trail(client: FlaskClient) -> None:
         (State.FAILED, {"publish-now", "move", "drop", "live"}),
         (State.HELD, {"publish-now", "move", "drop"}),
         (State.UNCERTAIN, {"live", "send-again", "drop"}),
-        (State.HANDED_OVER, {"live", "drop"}),
+        (State.HANDED_OVER, {"drop"}),
         (State.SENDING, set()),
         (State.PUBLISHED, set()),
         (State.CANCELLED, set()),
@@ -258,3 +259,55 @@ def test_what_is_live_is_changed_or_taken_back(client: FlaskClient, operator: Us
     page = BeautifulSoup(client.get(address).text, "html.parser")
     assert "It is being taken back." in page.text
     assert page.find("form", action=f"{address}/withdraw") is None
+
+
+def asked(*employees: str) -> Publication:
+    """Taken by its carrier, and those employees were asked to post it."""
+    publication = make.post(state=State.HANDED_OVER, account=account()).publication
+    with transaction():
+        publication.expected = len(employees)
+        publication.confirm_by = now() + timedelta(hours=2)
+        for name in employees:
+            session.add(
+                EmployeeTask(publication_id=publication.id, employee=name, updated_at=now())
+            )
+    return publication
+
+
+def test_employees_are_counted_and_confirmed_with_proof(
+    client: FlaskClient, operator: User
+) -> None:
+    publication = asked("zhang-san", "li-si")
+    address = f"/today/publications/{publication.id}"
+    page = client.get(address).text
+    assert "0 of 2 confirmed" in page
+    bare = client.post(f"{address}/confirm-by-hand", data={"employee": "li-si", "note": " "})
+    assert bare.status_code == 422
+    assert "Add a screenshot" in bare.text
+    said = {"employee": "li-si", "note": "Seen at 20:31"}
+    assert client.post(f"{address}/confirm-by-hand", data=said).status_code == 302
+    page = client.get(address).text
+    assert "1 of 2 confirmed" in page
+    assert f"said by {operator.name}: Seen at 20:31" in page
+    assert publication.state is State.HANDED_OVER
+    nobody = client.post(f"{address}/confirm-by-hand", data={"employee": "wang", "note": "x"})
+    assert nobody.status_code == 404
+    html = (io.BytesIO(b"<html>"), "proof.png")
+    wrong = client.post(f"{address}/confirm-by-hand", data={"employee": "zhang-san", "file": html})
+    assert wrong.status_code == 422
+
+
+def test_what_the_carrier_is_silent_about_is_confirmed_or_given_up(
+    client: FlaskClient, operator: User
+) -> None:
+    live, absent = asked(), asked()
+    with transaction():
+        for one in (live, absent):
+            one.confirm_by = now() - timedelta(minutes=1)
+    said = {"employee": "", "note": "Seen in the app"}
+    client.post(f"/today/publications/{live.id}/confirm-by-hand", data=said)
+    assert client.post(f"/today/publications/{absent.id}/absent").status_code == 302
+    assert (live.state, absent.state) == (State.PUBLISHED, State.FAILED)
+    assert (
+        "Somebody looked: it is not there." in client.get(f"/today/publications/{absent.id}").text
+    )
