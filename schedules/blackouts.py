@@ -162,19 +162,20 @@ def _inside(blackout: Blackout) -> tuple[ColumnElement[bool], ...]:
 
 def _span(fields: BlackoutFields) -> tuple[datetime, datetime]:
     """Both ends as instants; faults of a wall time are told beside the end they speak of."""
-    zone, faults = current().timezone, dict[str, Problem]()
+    zone = current().timezone
+    faults: dict[str, Problem] = {}
     instants: dict[str, datetime] = {}
     for name, edge in (("starts", fields.starts), ("ends", fields.ends)):
         try:
             instants[name] = wall_time.settle(edge.on, edge.at, zone, fold=edge.fold).instant
         except Invalid as error:
-            faults[f"{name}_fold" if "fold" in error.fields else name] = error.problem
+            faults[f"{name}_fold" if "fold" in error.fields else f"{name}_at"] = error.problem
     if faults:
         raise Invalid(faults)
     if instants["ends"] <= instants["starts"]:
-        raise invalid("ends", "ends_before_start", N_("The end lies before the beginning."))
+        raise invalid("ends_at", "ends_before_start", N_("The end lies before the beginning."))
     if instants["ends"] <= now():
-        raise invalid("ends", "time_in_past", N_("This is over already. Choose a later end."))
+        raise invalid("ends_at", "time_in_past", N_("This is over already. Choose a later end."))
     return instants["starts"], instants["ends"]
 
 

@@ -230,31 +230,36 @@ def shift(
     """
     if to_state not in PUBLICATION_MOVES[from_state]:
         raise ValueError(f"{from_state} does not lead to {to_state}")
-    parts = parts_of(reason)
+    done = session.execute(
+        update(Publication)
+        .where(Publication.id == publication_id, Publication.state == from_state, *where)
+        .values(_columns(to_state, reason) | dict(values or {}))
+        .execution_options(synchronize_session=False)
+    )
+    if not isinstance(done, CursorResult) or done.rowcount != 1:
+        return False
+    said: dict[str, Any] = {"from": from_state.value}
+    if reason:
+        parts = parts_of(reason)
+        said |= {"reason": reason} | ({"reason_parts": parts} if parts else {})
+    said |= detail or {}
+    audit.record(f"publication.{to_state.value}", Publication(id=publication_id), by=by, **said)
+    return True
+
+
+def _columns(to_state: State, reason: str) -> dict[str, Any]:
+    """What a state brings along; the claim and the carrier's appointments end with theirs."""
     changed: dict[str, Any] = {
         "state": to_state,
         "reason": reason[:500],
-        "reason_parts": parts,
+        "reason_parts": parts_of(reason),
         "updated_at": now(),
     }
     if to_state not in _LEASED:
         changed |= {"lease_until": None, "claimed_by": ""}
     if to_state not in _WITH_CARRIER:
         changed |= {"poll_at": None, "wish": None, "wish_at": None}
-    done = session.execute(
-        update(Publication)
-        .where(Publication.id == publication_id, Publication.state == from_state, *where)
-        .values(changed | dict(values or {}))
-        .execution_options(synchronize_session=False)
-    )
-    if not isinstance(done, CursorResult) or done.rowcount != 1:
-        return False
-    said: dict[str, Any] = {"from": from_state.value}
-    said |= {"reason": reason} if reason else {}
-    said |= {"reason_parts": parts} if parts else {}
-    said |= detail or {}
-    audit.record(f"publication.{to_state.value}", Publication(id=publication_id), by=by, **said)
-    return True
+    return changed
 
 
 def schedule(publication: Publication, content_hash: str, *, by: User | None) -> None:

@@ -19,6 +19,8 @@ class Permission(StrEnum):
     POST_WRITE = "post:write"
     POST_APPROVE = "post:approve"
     PUBLICATION_RESOLVE = "publication:resolve"
+    SENDING_STOP = "sending:stop"
+    BLACKOUT_WRITE = "blackout:write"
     HAND_OVER_CONFIRM = "hand-over:confirm"
     COMMENT_MODERATE = "comment:moderate"
     INSIGHT_READ = "insight:read"
@@ -63,6 +65,8 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.POST_WRITE,
         _P.POST_APPROVE,
         _P.PUBLICATION_RESOLVE,
+        _P.SENDING_STOP,
+        _P.BLACKOUT_WRITE,
         _P.HAND_OVER_CONFIRM,
         _P.COMMENT_MODERATE,
         _P.SUBSCRIBER_WRITE,

@@ -17,8 +17,11 @@ from content_library.models import Asset, VersionMedia
 from feedback import comments, model_runs
 from feedback.models import Suggestion
 from feedback.visitors import Visitor
-from schedules import slots, subscribers
+from schedules import blackouts, slots, stops, subscribers
+from schedules.blackouts import BlackoutFields, Edge
 from schedules.models import HandOver, Post, Publication, SlotTemplate
+from schedules.states import StopScope
+from schedules.stops import StopFields
 from tests import factories as make
 from tests.content_library.pictures import png
 from tests.feedback import live
@@ -40,7 +43,7 @@ class House:
         self.pack: HandOver = given(self.world.planner)
         self.pool: Pool = self.world.pool
         self.list = self._list()
-        self.places = self._places() | self._library() | self._feedback()
+        self.places = self._places() | self._library() | self._feedback() | self._controls()
 
     def _places(self) -> dict[str, Any]:
         with transaction():
@@ -67,6 +70,15 @@ class House:
             "public_id": self.live.public_id,
             "code": self.live.links[0].code,
         }
+
+    def _controls(self) -> dict[str, Any]:
+        """A stop of an account that nobody uses: nothing in the house waits for it."""
+        starts, ends = (Edge(self.world.day, time(hour)) for hour in (2, 4))
+        drill = StopFields(StopScope.ACCOUNT, "drill", account_id=make.account().id)
+        with transaction():
+            stop = stops.raise_stop(drill, by=self.admin)
+            dark = blackouts.add(BlackoutFields(starts, ends, "fair"), by=self.admin)
+        return {"stop_id": stop.id, "blackout_id": dark.id}
 
     def _library(self) -> dict[str, Any]:
         tag = make.tag()

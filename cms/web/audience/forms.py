@@ -3,6 +3,7 @@
 from flask_babel import lazy_gettext as _
 from wtforms import BooleanField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
+from wtforms.validators import Optional
 
 from audience.models import PoolKind, StageGroup
 from cms.web.forms import Form
@@ -36,6 +37,12 @@ class PoolForm(Form):
     )
     stage_id = SelectField(_("Stage"), coerce=int)
     size = WholeNumberField(_("People"), default=0)
+    most_per_day = WholeNumberField(
+        _("Posts a day, at most (empty: no limit)"), validators=[Optional()]
+    )
+    most_per_week = WholeNumberField(
+        _("Posts a week, at most (empty: no limit)"), validators=[Optional()]
+    )
     is_active = BooleanField(_("In use"), default=True)
 
 

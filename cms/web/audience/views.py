@@ -113,6 +113,8 @@ def _save_pool(pool: Pool | None, form: PoolForm) -> None:
         stage_id=form.stage_id.data,
         size=form.size.data if form.size.data is not None else -1,
         is_active=form.is_active.data,
+        most_per_day=form.most_per_day.data,
+        most_per_week=form.most_per_week.data,
     )
     if pool is None:
         pools.add(fields, by=actor())

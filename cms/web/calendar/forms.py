@@ -66,3 +66,5 @@ class CalendarForm(Form):
     late_group_minutes = WholeNumberField(_("A post to a group is missed after (minutes)"))
     late_moments_minutes = WholeNumberField(_("A post to Moments is missed after (minutes)"))
     gap_minutes = WholeNumberField(_("Least time between two posts of a pool (minutes)"))
+    quiet_from = StringField(_("Quiet from"), widget=TimeInput())
+    quiet_until = StringField(_("Quiet until"), widget=TimeInput())

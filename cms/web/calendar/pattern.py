@@ -1,7 +1,7 @@
 """The weekly pattern of slots, and what an administrator says about the calendar."""
 
 from collections import defaultdict
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
@@ -27,6 +27,7 @@ from schedules.calendars import CalendarFields
 from schedules.models import SlotTemplate
 
 ANY_THEME = 0
+QUIET = ("quiet_from", "quiet_until")
 
 
 @bp.get("/slots")
@@ -83,6 +84,9 @@ def remove_slot(template_id: int) -> ResponseReturnValue:
 def change_calendar() -> ResponseReturnValue:
     calendar = team_calendar()
     form = CalendarForm(obj=calendar)
+    for name in QUIET:
+        if isinstance(form[name].data, time):  # the calendar's own, when none was sent
+            form[name].data = f"{form[name].data:%H:%M}"
     if form.validate_on_submit():
         try:
             with transaction():
@@ -96,12 +100,24 @@ def change_calendar() -> ResponseReturnValue:
 
 
 def _fields(form: CalendarForm) -> CalendarFields:
-    minutes = ("late_moments_minutes", "late_group_minutes", "gap_minutes")
+    late_moments, late_group, gap = (
+        form[name].data if form[name].data is not None else -1
+        for name in ("late_moments_minutes", "late_group_minutes", "gap_minutes")
+    )
     return CalendarFields(
         name=form.name.data or "",
         timezone=(form.timezone.data or "").strip(),
-        **{name: form[name].data if form[name].data is not None else -1 for name in minutes},
+        late_moments_minutes=late_moments,
+        late_group_minutes=late_group,
+        gap_minutes=gap,
+        quiet_from=_time_of(form, "quiet_from"),
+        quiet_until=_time_of(form, "quiet_until"),
     )
+
+
+def _time_of(form: CalendarForm, name: str) -> time | None:
+    text = (form[name].data or "").strip()
+    return wall_time.parse_time(text, name) if text else None
 
 
 def _saved(words: str) -> ResponseReturnValue:
