@@ -20,6 +20,7 @@ from schedules.events import PostPublished
 from schedules.models import ChannelAccount, HandOver, Post, Publication
 from schedules.states import HandOverState, PublicationState
 
+_OPEN = (HandOverState.WAITING, HandOverState.EXPIRED)
 PATIENCE = timedelta(hours=2)
 NOTE_CHARACTERS = 500
 NOT_CONFIRMED = N_("Nobody has said yet whether this was posted. Ask, then confirm or drop it.")
@@ -53,7 +54,7 @@ def waiting(*, holder: User | None = None) -> Select[Any]:
         select(HandOver)
         .join(HandOver.publication)
         .where(
-            HandOver.state.in_([HandOverState.WAITING, HandOverState.EXPIRED]),
+            HandOver.state.in_(_OPEN),
             Publication.state == PublicationState.HANDED_OVER,
         )
         .order_by(HandOver.expires_at, HandOver.id)
@@ -72,6 +73,25 @@ def waiting(*, holder: User | None = None) -> Select[Any]:
 
 def give(publication: Publication) -> HandOver:
     """Put the pack before the holder of the account's persona. A second call changes nothing."""
+    known = _pack(publication)
+    audit.record("hand_over.given", known, by=None, publication=publication.id)
+    return known
+
+
+def confirm_without_pack(
+    publication: Publication, *, by: User, note: str = "", proof: Media | None = None
+) -> HandOver:
+    """A person saw it live although its carrier has not said so; the whole pool has it.
+
+    A pack that somebody holds is confirmed by this as well.
+    """
+    if publication.state is not PublicationState.HANDED_OVER:
+        raise conflict("changed_meanwhile", N_("Somebody else was quicker. Look again."))
+    known = next((one for one in publication.hand_overs if one.state in _OPEN), None)
+    return confirm(known or _pack(publication), by=by, note=note, proof=proof)
+
+
+def _pack(publication: Publication) -> HandOver:
     known = session.scalar(
         select(HandOver).where(
             HandOver.publication_id == publication.id, HandOver.pool_id == publication.pool_id
@@ -86,8 +106,9 @@ def give(publication: Publication) -> HandOver:
     known.assignee_id = persona.holder_id if persona else None
     known.given_at = moment
     known.expires_at = max(publication.late_after, moment + PATIENCE)
+    known.note, known.proof_media_id = "", None
+    known.decided_by_id, known.decided_at = None, None
     session.flush()  # the audit entry needs the id
-    audit.record("hand_over.given", known, by=None, publication=publication.id)
     return known
 
 
@@ -98,16 +119,21 @@ def confirm(
     _answerable_by(hand_over, by)
     if hand_over.state is HandOverState.CONFIRMED:
         return hand_over
-    if is_blank(note) and proof is None:
-        raise invalid(
-            "note", "proof_missing", N_("Add a screenshot, or a note that says where it is.")
-        )
+    check_proof(note, proof)
     _answer(hand_over, HandOverState.CONFIRMED, by=by, note=note)
     hand_over.proof_media_id = proof.id if proof else None
     publication = hand_over.publication
     publications.move(publication, PublicationState.PUBLISHED, by=by, published_at=now())
     events.emit(PostPublished(publication.id))
     return hand_over
+
+
+def check_proof(note: str, proof: Media | None) -> None:
+    """Raise Invalid when neither words nor a picture say that it is live."""
+    if is_blank(note) and proof is None:
+        raise invalid(
+            "note", "proof_missing", N_("Add a screenshot, or a note that says where it is.")
+        )
 
 
 def decline(hand_over: HandOver, *, by: User, reason: str) -> HandOver:
@@ -147,7 +173,7 @@ def _answerable_by(hand_over: HandOver, by: User) -> None:
 
 
 def _answer(hand_over: HandOver, answer: HandOverState, *, by: User, note: str) -> None:
-    if hand_over.state not in (HandOverState.WAITING, HandOverState.EXPIRED):
+    if hand_over.state not in _OPEN:
         raise conflict("changed_meanwhile", N_("Somebody else was quicker. Look again."))
     note = clean_text(note).strip()
     check_length("note", note, NOTE_CHARACTERS)

@@ -1,0 +1,252 @@
+"""When carriers are asked: by one worker at a time, by plan, sooner when somebody hurries."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import select
+
+from cms.core import sealing
+from cms.core.clock import now
+from cms.core.config import current
+from cms.core.db import db, session, transaction
+from cms.core.errors import TryAgain
+from cms.core.jobs import Job
+from schedules import carrier_jobs, polling
+from schedules.channels.answers import EmployeeAnswer, Progress, Standing
+from schedules.channels.calling import Silent
+from schedules.models import Publication
+from schedules.states import HandOverState
+from schedules.states import PublicationState as State
+from tests.schedules.fake_carrier import FakeCarrier, handed_over, registered
+from tests.schedules.side_by_side import in_threads
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeCarrier]:
+    with registered() as made:
+        yield made
+
+
+@pytest.fixture
+def carrier(app: Flask, fake: FakeCarrier) -> FakeCarrier:
+    return fake
+
+
+def make_due(publication: Publication) -> None:
+    with transaction():
+        publication.poll_at = now() - timedelta(seconds=1)
+
+
+def wait_of(publication: Publication) -> timedelta:
+    session.expire_all()
+    assert publication.poll_at is not None
+    return publication.poll_at - now()
+
+
+def about(wait: timedelta, wanted: timedelta) -> bool:
+    return abs(wait - wanted) < timedelta(seconds=5)
+
+
+def test_the_first_question_comes_by_the_plan_of_who_confirms(carrier: FakeCarrier) -> None:
+    by_staff, by_carrier = handed_over(), handed_over(confirmation="carrier")
+    assert about(wait_of(by_staff), MINUTE)
+    assert about(wait_of(by_carrier), polling.CARRIER_POLLS[0])
+    assert about(by_staff.confirm_by - now(), timedelta(hours=24))
+    by_admin = handed_over(confirmation="administrator")
+    assert about(by_admin.confirm_by - now(), 30 * MINUTE)
+
+
+def test_what_is_not_due_is_not_asked(carrier: FakeCarrier) -> None:
+    publication = handed_over()
+    assert polling.due() == []
+    assert polling.ask(publication.id) is False
+    assert carrier.done("progress") == []
+
+
+def test_each_question_waits_longer_until_it_is_hourly(carrier: FakeCarrier) -> None:
+    publication, waits = handed_over(confirm_hours=200), []
+    for _turn in range(5):
+        make_due(publication)
+        assert polling.ask(publication.id) is True
+        waits.append(wait_of(publication))
+    planned = (*polling.STAFF_POLLS[1:5], timedelta(hours=1))
+    assert all(about(wait, plan) for wait, plan in zip(waits, planned, strict=True))
+    assert len(carrier.done("progress")) == 5
+
+
+def test_the_question_at_the_deadline_is_not_missed(carrier: FakeCarrier) -> None:
+    publication = handed_over(confirm_hours=0.05)
+    make_due(publication)
+    polling.ask(publication.id)
+    assert about(wait_of(publication), 3 * MINUTE)
+    with time_machine.travel(now() + 4 * MINUTE):
+        carrier.answers["progress"] = Progress(Standing.UNKNOWN, reason="Busy")
+        polling.ask(publication.id)
+        session.expire_all()
+        assert publication.reason
+
+
+def test_a_carrier_may_name_its_own_moment(carrier: FakeCarrier) -> None:
+    publication = handed_over()
+    carrier.answers["progress"] = TryAgain("Too many calls", timedelta(seconds=90))
+    make_due(publication)
+    polling.ask(publication.id)
+    assert about(wait_of(publication), timedelta(seconds=90))
+    assert publication.account.last_fault == "Too many calls"
+
+
+def test_a_live_post_is_asked_about_only_while_somebody_is_missing(carrier: FakeCarrier) -> None:
+    whole, partly = handed_over(), handed_over(confirm_hours=0.01)
+    carrier.answers["progress"] = Progress(Standing.LIVE)
+    make_due(whole)
+    polling.ask(whole.id)
+    ada = EmployeeAnswer("ada", HandOverState.CONFIRMED)
+    bo = EmployeeAnswer("bo", HandOverState.WAITING)
+    carrier.answers["progress"] = Progress(Standing.WAITING, employees=(ada, bo))
+    with time_machine.travel(now() + 5 * MINUTE):
+        polling.ask(partly.id)
+        session.expire_all()
+        assert (whole.state, whole.poll_at) == (State.PUBLISHED, None)
+        assert partly.state is State.PUBLISHED
+        assert wait_of(partly) > timedelta(0)
+    with time_machine.travel(now() + timedelta(days=31)):
+        assert polling.ask(partly.id) is True
+        session.expire_all()
+        assert partly.poll_at is None, "after thirty days nobody asks any more"
+
+
+def test_a_live_post_is_watched_when_its_channel_wants_that(carrier: FakeCarrier) -> None:
+    publication = handed_over()
+    carrier.answers["progress"] = Progress(Standing.LIVE, after=timedelta(days=1))
+    make_due(publication)
+    polling.ask(publication.id)
+    assert about(wait_of(publication), timedelta(days=1))
+
+
+def test_hurrying_asks_at_once_and_costs_no_turn(carrier: FakeCarrier) -> None:
+    publication = handed_over()
+    make_due(publication)
+    polling.ask(publication.id)
+    polling.hurry(publication.id)
+    session.expire_all()
+    assert [sign[0] for sign in polling.due()] == [publication.id]
+    polling.ask(publication.id)
+    assert about(wait_of(publication), polling.STAFF_POLLS[1])
+
+
+def test_a_hint_during_the_question_is_not_forgotten(carrier: FakeCarrier) -> None:
+    publication = handed_over()
+    make_due(publication)
+
+    def answer(_envelope: object) -> Progress:
+        polling.hurry(publication.id)
+        return Progress(Standing.WAITING)
+
+    carrier.answers["progress"] = answer
+    polling.ask(publication.id)
+    assert [sign[0] for sign in polling.due()] == [publication.id]
+
+
+def test_a_worker_that_dies_leaves_the_question_to_the_next(carrier: FakeCarrier) -> None:
+    publication = handed_over()
+    make_due(publication)
+    carrier.answers["progress"] = SystemExit("killed")
+    with pytest.raises(SystemExit):
+        polling.ask(publication.id)
+    assert polling.ask(publication.id) is False
+    carrier.answers["progress"] = Progress(Standing.LIVE)
+    with time_machine.travel(now() + timedelta(seconds=current().lease_seconds + 1)):
+        assert polling.ask(publication.id) is True
+    session.expire_all()
+    assert publication.state is State.PUBLISHED
+
+
+def test_a_paused_account_is_not_asked_but_its_deadlines_hold(carrier: FakeCarrier) -> None:
+    publication = handed_over(confirm_hours=1)
+    with transaction():
+        publication.account.is_paused = True
+    with time_machine.travel(now() + timedelta(hours=2)):
+        polling.ask(publication.id)
+    session.expire_all()
+    assert carrier.done("progress") == []
+    assert publication.reason
+
+
+def test_secrets_that_cannot_be_opened_do_not_stop_the_round(
+    carrier: FakeCarrier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publication = handed_over()
+    with transaction():
+        publication.account.sealed = "gAAAAAnonsense"
+    make_due(publication)
+    assert polling.ask(publication.id) is True
+    assert carrier.done("progress") == []
+    with pytest.raises(sealing.Unopenable):
+        sealing.unseal(publication.account.sealed)
+
+
+def test_a_carrier_that_hangs_delays_its_own_questions_only(
+    carrier: FakeCarrier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hanging, beside, other = handed_over(), handed_over(), handed_over()
+    with transaction():
+        beside.account_id = hanging.account_id
+    for one in (hanging, beside, other):
+        make_due(one)
+    monkeypatch.setattr(polling, "SLOW_SECONDS", 0.0)
+    carrier.answers["progress"] = Silent()
+    polling.ask(hanging.id)
+    session.expire_all()
+    assert [sign[0] for sign in polling.due()] == [other.id]
+
+
+def test_the_clock_tells_of_each_due_question_once(
+    carrier: FakeCarrier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publications, sent = [handed_over() for _one in range(12)], []
+    for one in publications:
+        make_due(one)
+    monkeypatch.setattr("schedules.carrier_jobs.is_broker_there", lambda: True)
+    monkeypatch.setattr(Job, "_send", lambda _job, args, key: sent.append((args, key)))
+    carrier_jobs.ask_due()
+    carrier_jobs.ask_due()
+    assert sorted(one for args, _key in sent for one in args) == [one.id for one in publications]
+    assert [len(args) for args, _key in sent] == [10, 2]
+
+
+def test_eight_workers_ask_once(own_database: Flask, fake: FakeCarrier) -> None:
+    with own_database.app_context():
+        publication_id = handed_over().id
+        make_due(session.get_one(Publication, publication_id))
+        session.remove()
+    fake.answers["progress"] = Progress(Standing.LIVE)
+    told = in_threads(own_database, lambda: str(polling.ask(publication_id)))
+    assert sorted(told) == ["False"] * 7 + ["True"]
+    assert len(fake.done("progress")) == 1
+    with own_database.app_context():
+        found = session.scalars(select(Publication)).one()
+        assert (found.state, found.polls) == (State.PUBLISHED, 1)
+        session.remove()
+
+
+def test_no_connection_is_held_while_a_carrier_is_asked(
+    own_database: Flask, fake: FakeCarrier
+) -> None:
+    held: list[int] = []
+
+    def answer(_envelope: object) -> Progress:
+        held.append(db.engine.pool.checkedout())  # type: ignore[attr-defined]
+        return Progress(Standing.WAITING)
+
+    fake.answers["progress"] = answer
+    with own_database.app_context():
+        publication = handed_over()
+        make_due(publication)
+        polling.ask(publication.id)
+        session.remove()
+    assert held == [0]
