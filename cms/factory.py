@@ -40,6 +40,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         TRUSTED_HOSTS=[
             *settings.hosts,
             settings.base_url.split("//")[1].split(":")[0],
+            settings.link_base_url.split("//")[1].split(":")[0],
             "127.0.0.1",
             "localhost",
         ],
@@ -70,4 +71,16 @@ def _engine_options(settings: Settings) -> dict[str, object]:
     quiet: dict[str, object] = {"hide_parameters": True}  # tracebacks would tell what people typed
     if settings.is_sqlite:
         return quiet
-    return quiet | {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 20}
+    # A wire that was cut says nothing: without limits a process would wait for it for a quarter of an hour.
+    patience = {
+        "connect_timeout": 5,
+        "tcp_user_timeout": 20_000,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+    }
+    return quiet | {
+        "pool_pre_ping": True,
+        "pool_size": 10,
+        "max_overflow": 20,
+        "connect_args": patience,
+    }

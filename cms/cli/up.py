@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from ipaddress import ip_address
 from pathlib import Path
 
 import click
@@ -43,7 +44,9 @@ def up(info: ScriptInfo) -> None:
     try:
         with HomeLock(settings.home) as lock:
             patience = PREDECESSOR_SECONDS if lock.was_left_behind else 0.0
-            with closing(ports.listen(settings.port, patience=patience)) as listener:
+            with closing(
+                ports.listen(settings.port, host=settings.bind, patience=patience)
+            ) as listener:
                 System(app, info.app_import_path or "wsgi", listener).run()
     except (HomeInUse, ports.PortBusy, BrokerUnavailable) as error:
         raise click.ClickException(str(error)) from None
@@ -169,7 +172,7 @@ class System:
             beat.stop()
 
     def _announce(self, is_answering: threading.Event, started: float) -> None:
-        while not self.ending.is_set() and not _answers(self.settings.port):
+        while not self.ending.is_set() and not _answers(self.settings):
             time.sleep(0.1)
         if self.ending.is_set():
             return
@@ -191,9 +194,10 @@ def _bring_schema_up_to_date() -> None:
     flask_migrate.upgrade()
 
 
-def _answers(port: int) -> bool:
+def _answers(settings: Settings) -> bool:
     """Whether the web server gives any answer at all; what it says is not our matter."""
-    connection = http.client.HTTPConnection(ports.HOST, port, timeout=30)
+    host = ports.HOST if ip_address(settings.bind).is_unspecified else settings.bind
+    connection = http.client.HTTPConnection(host, settings.port, timeout=30)
     try:
         connection.request("GET", "/healthz")
         return connection.getresponse().status > 0

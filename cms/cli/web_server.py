@@ -22,7 +22,10 @@ keepalive = 5
 max_requests = 0
 forwarded_allow_ips = ""  # proxies are trusted by the application's own setting alone
 proc_name = "seedbed-web"
-bind = os.environ.get("SEEDBED_LISTEN", f"127.0.0.1:{os.environ.get('PORT') or 8000}")
+bind = os.environ.get(
+    "SEEDBED_LISTEN",
+    f"{os.environ.get('SEEDBED_BIND') or '127.0.0.1'}:{os.environ.get('PORT') or 8000}",
+)
 
 _beats: list[Beat] = []
 

@@ -16,7 +16,7 @@ class PortBusy(Exception):
         self.free = free
 
 
-def listen(port: int, *, patience: float = 0.0) -> socket.socket:
+def listen(port: int, *, host: str = HOST, patience: float = 0.0) -> socket.socket:
     """A listening socket, kept open across restarts of the web server, so callers wait, not fail.
 
     `patience` is how many seconds a predecessor that was killed may still need to let go.
@@ -24,18 +24,19 @@ def listen(port: int, *, patience: float = 0.0) -> socket.socket:
     deadline = time.monotonic() + patience
     while True:
         try:
-            return _bound(port)
+            return _bound(port, host)
         except OSError:
             if time.monotonic() >= deadline:
-                raise PortBusy(port, _free_near(port)) from None
+                raise PortBusy(port, _free_near(port, host)) from None
             time.sleep(0.1)
 
 
-def _bound(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+def _bound(port: int, host: str = HOST) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((HOST, port))
+        listener.bind((host, port))
         listener.listen(1024)
     except OSError:
         listener.close()
@@ -43,10 +44,10 @@ def _bound(port: int) -> socket.socket:
     return listener
 
 
-def _free_near(port: int) -> int | None:
+def _free_near(port: int, host: str) -> int | None:
     for candidate in range(port + 1, min(port + _NEIGHBOURS, 65_536)):
         try:
-            _bound(candidate).close()
+            _bound(candidate, host).close()
         except OSError:
             continue
         return candidate
