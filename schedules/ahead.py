@@ -13,6 +13,7 @@ from sqlalchemy import select
 from cms.core.clock import now
 from cms.core.db import give_back, session, transaction
 from cms.core.errors import SeedbedError
+from cms.core.sentences import parts_of
 from schedules import addressing
 from schedules.channels import CHANNELS
 from schedules.channels.base import Channel
@@ -120,3 +121,4 @@ def _note(account_id: int, reason: str) -> None:
         account = session.get(ChannelAccount, account_id)
         if account is not None:
             account.last_fault, account.last_fault_at = reason[:300], now()
+            account.fault_parts = parts_of(reason)

@@ -14,6 +14,7 @@ from cms.core.config import current
 from cms.core.db import session, transaction
 from cms.core.errors import SeedbedError
 from cms.core.i18n import N_
+from cms.core.sentences import parts_of
 from schedules import addressing
 from schedules.channels import CHANNELS
 from schedules.channels.base import Channel, Confirmation, Progress, Standing
@@ -185,7 +186,7 @@ def _note_fault(account_id: int, reason: str, *, is_slow: bool) -> None:
     session.execute(
         update(ChannelAccount)
         .where(ChannelAccount.id == account_id)
-        .values(last_fault=reason[:300], last_fault_at=now())
+        .values(last_fault=reason[:300], last_fault_at=now(), fault_parts=parts_of(reason))
         .execution_options(synchronize_session=False)
     )
     if is_slow:

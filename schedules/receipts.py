@@ -12,6 +12,7 @@ from cms.core import events
 from cms.core.clock import now
 from cms.core.db import session, transaction
 from cms.core.i18n import N_
+from cms.core.sentences import parts_of
 from schedules import attempts, handover, limits, polling, rules
 from schedules.channels import CHANNELS, calling
 from schedules.channels.base import Confirmation, Receipt, Repeat
@@ -178,7 +179,7 @@ def note_health(publication: Publication, envelope: Envelope, receipt: Receipt) 
         account.last_success_at, account.last_fault = now(), ""
         return
     account.last_fault = (receipt.reason or receipt.outcome.value)[:300]
-    account.last_fault_at = now()
+    account.last_fault_at, account.fault_parts = now(), parts_of(receipt.reason)
     if receipt.outcome is Outcome.NOT_SENT and receipt.after:
         account.blocked_until = now() + limits.clamped(receipt.after)
     elif receipt.outcome is Outcome.UNCERTAIN and _hung(envelope, receipt):

@@ -118,5 +118,6 @@ def _spoken_of(call: CarrierCall, names: Mapping[str, str]) -> Publication | Non
 def _give_up(call: CarrierCall) -> None:
     """After a day nobody waits any more; the account's page shows it."""
     call.handled_at, call.fault = now(), GIVEN_UP
-    call.account.last_fault, call.account.last_fault_at = GIVEN_UP, now()
+    call.account.last_fault, call.account.fault_parts = GIVEN_UP, {}
+    call.account.last_fault_at = now()
     log.warning("call_given_up", call=call.id, account=call.account_id, kind=call.kind)

@@ -10,8 +10,9 @@ from sqlalchemy import select
 from cms.accounts.models import AuditEntry, Role
 from cms.core import sealing
 from cms.core.db import session, transaction
-from cms.core.errors import Conflict, Invalid
-from schedules import accounts, credentials, tokens, uploads
+from cms.core.errors import Conflict, Invalid, Refused
+from cms.core.sentences import Sentence
+from schedules import accounts, credentials, publishing, tokens, uploads
 from schedules.accounts import AccountFields
 from schedules.channels import CHANNELS
 from schedules.credentials import Judged
@@ -257,3 +258,19 @@ def test_pausing_says_why():
         accounts.pause(account, by=make.user(), reason="  Rotating\nkeys ")
     (entry,) = trail(account, "account.paused")
     assert entry.detail == {"reason": "Rotating keys"}
+
+
+def test_a_fault_is_kept_with_its_parts_for_the_other_language(monkeypatch):
+    def refuse(self, envelope):
+        raise Refused(Sentence("Refused by %(carrier)s.", {"carrier": "Curious"}))
+
+    monkeypatch.setattr(Curious, "deliver", refuse)
+    account = added()
+    publication = approved(account=account)
+    publishing.publish(publication.id, worker="here")
+    session.refresh(account)
+    assert account.last_fault == "Refused by Curious."
+    assert account.fault_parts == {
+        "message": "Refused by %(carrier)s.",
+        "params": {"carrier": "Curious"},
+    }

@@ -42,7 +42,7 @@ WORDS = {
         "triangle-alert",
         "sun",
         _("The last try failed"),
-        _("It is tried again by itself. If it does not get better, test the connection."),
+        _("Test the connection. Each post says what became of it and what can be done."),
     ),
     Health.PAUSED: Words("circle-pause", "sun", _("Paused"), _("Resume it when posts may leave.")),
     Health.REFUSED: Words(
