@@ -21,6 +21,7 @@ LONGEST_KEY = 200
 LONGEST_KIND = 80
 
 _OBJECTS = ("ExternalUserID", "ChatId", "Id", "UserID", "publish_id", "MsgID", "EventKey")
+_ENDS = ("publish_status", "Status")  # published and taken down within one second are two calls
 _PARTS = ("FromUserName", "CreateTime", "Event", "InfoType", "ChangeType", "UpdateDetail")
 
 Query = Mapping[str, str]
@@ -67,7 +68,7 @@ def key_of(content: Mapping[str, Any]) -> str:
         return f"message {number}"[:LONGEST_KEY]
     within = content.get("PublishEventInfo")
     all_of_it = {**(within if isinstance(within, dict) else {}), **content}
-    parts = [_word(all_of_it, name) for name in (*_PARTS, *_OBJECTS)]
+    parts = [_word(all_of_it, name) for name in (*_PARTS, *_OBJECTS, *_ENDS)]
     told = " ".join(part for part in parts if part)
     if len(told) > LONGEST_KEY:
         told = hashlib.sha256("\0".join(parts).encode()).hexdigest()
