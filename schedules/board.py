@@ -13,8 +13,10 @@ from audience.models import Pool, Stage
 from cms.core.clock import now
 from cms.core.db import session
 from content_library.models import Media
-from schedules import calendars, slots, standings, warnings
-from schedules.models import Calendar, ChannelAccount
+from schedules import calendars, closings, preflight, slots, standings, warnings
+from schedules.closings import Closing
+from schedules.models import Blackout, Calendar, ChannelAccount
+from schedules.preflight import Asked, Subject
 from schedules.publications import GOING_OUT
 from schedules.slots import Slot
 from schedules.states import PublicationState, ReviewState
@@ -55,6 +57,7 @@ class Cell:
     free: tuple[Slot, ...]
     caution: Caution | None
     is_open: bool  # something can still be planned here
+    closings: tuple[Closing, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -117,14 +120,15 @@ def week(calendar: Calendar, monday: date, wanted: Wanted | None = None) -> Boar
     wanted = wanted or Wanted()
     pools = {pool.id: pool for pool in session.scalars(select(Pool).order_by(Pool.kind, Pool.id))}
     stages = list(session.scalars(select(Stage).order_by(Stage.position, Stage.id)))
-    cards = _cards(calendar, monday, pools, {stage.id: stage.slug for stage in stages})
+    dark = closings.between(calendar, monday, monday + timedelta(days=WEEK - 1))
+    cards = _cards(calendar, monday, pools, {stage.id: stage.slug for stage in stages}, dark=dark)
     free = _free_slots(calendar, monday, cards)
     filled = {card.pool.stage_id for card in cards}
     offered = tuple(stage for stage in stages if stage.is_active or stage.id in filled)
     days = tuple(_day(calendar, monday + timedelta(days=n), cards) for n in range(WEEK))
     shown = [card for card in cards if _is_wanted(card, wanted)]
     kept = [] if wanted.state else [one for one in free if wanted.takes_pool(_of(one, pools))]
-    grid = _Grid(pools, days, shown, kept, has_any=bool(cards))
+    grid = _Grid(calendar, pools, days, shown, kept, has_any=bool(cards), dark=dark)
     rows = tuple(
         grid.row(stage, wanted)
         for stage in offered
@@ -138,14 +142,17 @@ class _Grid:
 
     def __init__(
         self,
+        calendar: Calendar,
         pools: dict[int, Pool],
         days: tuple[Day, ...],
         cards: list[Card],
         free: list[Slot],
         *,
         has_any: bool,
+        dark: list[Blackout],
     ) -> None:
-        self.pools, self.days, self.has_any = pools, days, has_any
+        self.calendar, self.pools, self.days = calendar, pools, days
+        self.has_any, self.dark = has_any, dark
         self.cards: dict[tuple[int, date], list[Card]] = defaultdict(list)
         self.free: dict[tuple[int, date], list[Slot]] = defaultdict(list)
         for card in cards:
@@ -174,7 +181,15 @@ class _Grid:
             free=free,
             caution=caution if is_asked else None,
             is_open=not day.is_past,
+            closings=self._closings(day, cards, free) if self.dark else (),
         )
+
+    def _closings(
+        self, day: Day, cards: tuple[Card, ...], free: tuple[Slot, ...]
+    ) -> tuple[Closing, ...]:
+        """What is dark for those who speak in the cell; an account's own night is not others'."""
+        speaking = {card.account.id for card in cards} | {slot.place.account_id for slot in free}
+        return closings.of_day(self.dark, self.calendar, day.on, speaking)
 
 
 def _of(slot: Slot, pools: dict[int, Pool]) -> Pool:
@@ -215,7 +230,12 @@ def _free_slots(calendar: Calendar, monday: date, cards: list[Card]) -> list[Slo
 
 
 def _cards(
-    calendar: Calendar, monday: date, pools: dict[int, Pool], stages: dict[int, str]
+    calendar: Calendar,
+    monday: date,
+    pools: dict[int, Pool],
+    stages: dict[int, str],
+    *,
+    dark: list[Blackout],
 ) -> list[Card]:
     inside = standings.within(calendar, monday, monday + timedelta(days=WEEK - 1))
     records = standings.records(inside)
@@ -226,6 +246,8 @@ def _cards(
     pictures = _pictures(records)
     placed = [standings.standing(one, pools, tags) for one in records]
     cautions = warnings.of_posts(placed, standings.earlier(calendar, monday, pools, inside), stages)
+    ahead = [_subject(one, calendar, pools, accounts) for one in records if _is_ahead(one)]
+    concerns = preflight.ask(ahead, Asked.PLANNED, given={"blackout": dark})
     return [
         Card(
             post_id=one.id,
@@ -242,10 +264,38 @@ def _cards(
             state=state_of(one.review, one.state),
             can_move=one.state not in GOING_OUT,
             asset_id=one.asset_id,
-            cautions=tuple(cautions.get(one.id, ())),
+            cautions=(
+                *(Caution(told.problem, told.fix) for told in concerns.get(one.id, ())),
+                *cautions.get(one.id, ()),
+            ),
         )
         for one in records
     ]
+
+
+def _is_ahead(one: Record[Any]) -> bool:
+    """Whether something can still be mended: what is out is out, what nobody approved is over."""
+    is_over = one.due_at <= now() and one.state is PublicationState.PLANNED
+    return one.state not in GOING_OUT and not is_over
+
+
+def _subject(
+    one: Record[Any],
+    calendar: Calendar,
+    pools: dict[int, Pool],
+    accounts: dict[int, ChannelAccount],
+) -> Subject:
+    return Subject(
+        post_id=one.id,
+        publication_id=one.publication_id,
+        calendar=calendar,
+        pool=pools[one.pool_id],
+        account=accounts[one.account_id],
+        at=one.due_at,
+        due_at=one.due_at,
+        late_after=one.late_after,
+        media_ids=tuple(int(media_id) for media_id in one.media_ids),
+    )
 
 
 def _accounts() -> dict[int, ChannelAccount]:

@@ -8,8 +8,9 @@ from audience.models import Pool, Stage
 from cms.core.db import session
 from content_library.models import Asset, AssetTag, Tag, TagGroup
 from content_library.vocabulary import STAGE_GROUP
-from schedules import standings, wall_time, warnings
-from schedules.models import Calendar, Post
+from schedules import preflight, standings, wall_time, warnings
+from schedules.models import Calendar, ChannelAccount, Post
+from schedules.preflight import Asked, Concern, Subject
 from schedules.slots import THEMES, Place
 from schedules.warnings import Caution, Standing
 
@@ -34,6 +35,22 @@ def cautions_at(
     earlier = [one for one in standings.lasting(near, [asset.id], pools) if one.post_id != own_id]
     wished = _wished(calendar, asset, place, stage_id=pools[place.pool_id].stage_id, post_id=own_id)
     return warnings.of_posts([*others, wished], earlier, stages).get(own_id, [])
+
+
+def concerns_at(calendar: Calendar, place: Place, moving: Post | None = None) -> list[Concern]:
+    """What would keep a post from leaving there: dark and quiet times, the pool's fill, the account."""
+    instant = wall_time.settle(place.on, place.at, calendar.timezone, fold=0).instant
+    wished = Subject(
+        post_id=NOBODY,
+        publication_id=moving.publication.id if moving else NOBODY,
+        calendar=calendar,
+        pool=session.get_one(Pool, place.pool_id),
+        account=session.get_one(ChannelAccount, place.account_id),
+        at=instant,
+        due_at=instant,
+        late_after=instant + timedelta(minutes=calendar.late_group_minutes),
+    )
+    return preflight.ask([wished], Asked.PLANNED).get(NOBODY, [])
 
 
 def cautions_of(post: Post) -> list[Caution]:

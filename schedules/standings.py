@@ -39,7 +39,8 @@ def records(inside: tuple[ColumnElement[bool], ...]) -> list[Record[Any]]:
             *(Post.publish_at, Post.wall_date, Post.wall_time),
             *(AssetVersion.title, AssetVersion.lang, AssetVersion.number),
             *(Asset.kind, Asset.status, Asset.valid_until, Asset.latest_number),
-            Publication.state,
+            *(Publication.id.label("publication_id"), Publication.state),
+            *(Publication.due_at, Publication.late_after),
         )
         .join(Publication, Publication.post_id == Post.id)
         .join(AssetVersion, AssetVersion.id == Post.version_id)

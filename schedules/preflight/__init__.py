@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from cms.core.clock import now
 from cms.core.errors import Invalid, Problem
@@ -55,15 +56,21 @@ QUESTIONS: tuple[Question, ...] = (
 )
 
 
-def ask(subjects: Sequence[Subject], asked: Asked) -> dict[int, list[Concern]]:
-    """Every question about every subject, by number of the post; those with nothing are left out."""
+def ask(
+    subjects: Sequence[Subject], asked: Asked, *, given: Mapping[str, Any] | None = None
+) -> dict[int, list[Concern]]:
+    """Every question about every subject, by number of the post; those with nothing are left out.
+
+    `given` holds, by question, what the caller has read already.
+    """
     found: dict[int, list[Concern]] = defaultdict(list)
     if not subjects:
         return {}
     for question in QUESTIONS:
         if asked not in question.asked:
             continue
-        known = question.learn(subjects, asked)
+        has_it = given is not None and question.slug in given
+        known = given[question.slug] if given and has_it else question.learn(subjects, asked)
         for subject in subjects:
             if concerns := question.ask(subject, known):
                 found[subject.post_id] += concerns

@@ -43,7 +43,8 @@ Known = dict[int, _Health]
 
 def _learn(subjects: Sequence[Subject], _asked: Asked) -> Known:
     accounts = {subject.account.id: subject.account for subject in subjects}
-    failing = _failing_tokens()
+    # An account without secrets has no token either.
+    failing = _failing_tokens() if any(one.sealed for one in accounts.values()) else []
     return {key: _health(account, failing) for key, account in accounts.items()}
 
 

@@ -16,6 +16,7 @@ FIGURES = {
     "oldest_overdue_seconds": _("Oldest overdue, seconds"),
     "published_last_day": _("Published in 24 hours"),
     "states": _("Posts by state"),
+    "stops": _("Stops in force"),
     "state": _("State"),
     "unopenable": _("Cannot be opened"),
     "documents": _("Assets indexed"),

@@ -87,7 +87,10 @@ def check() -> ResponseReturnValue:
     except Invalid as error:
         return jsonify(error=error.problem.code, message=say(error.problem), warnings=[])
     calendar = moving.calendar if moving else team_calendar()
-    found = foresight.cautions_at(calendar, asset, place, moving)
+    found = [
+        *foresight.concerns_at(calendar, place, moving),
+        *foresight.cautions_at(calendar, asset, place, moving),
+    ]
     warnings = [say(one.problem) for one in found]
     return jsonify(message=_words(place), warnings=warnings)
 

@@ -16,6 +16,7 @@ from cms.web.numbers import row_number
 from content_library import media
 from schedules import landing
 from schedules.board import Board, BoardRow, Card, Cell
+from schedules.closings import Closing
 from schedules.slots import Slot
 from schedules.warnings import Caution, Fix
 
@@ -75,6 +76,7 @@ class Pen:
             "slot": name if is_open else None,
             "label": f"{name_of(cell.stage)}, {format_date(cell.on, 'full')}",
             "warning": say(cell.caution.problem) if cell.caution else None,
+            "closings": [_closed(one) for one in cell.closings],
             "entries": [entry[3] for entry in entries],
             "add_href": url_for("calendar.new_post", day=cell.on.isoformat(), stage=cell.stage.id)
             if is_open
@@ -128,12 +130,36 @@ class Pen:
                 return url_for("library.show", asset_id=card.asset_id), _("Finish the asset")
             case Fix.RENEW:
                 return url_for("calendar.post", post_id=card.post_id), _("Use the new version")
+            case Fix.ACCOUNT:
+                return _account_page(card), _("See the account")
+            case Fix.LIFT:
+                return url_for("admin.show_stops"), _("See the stop")
+            case Fix.LOOK:
+                return url_for("calendar.post", post_id=card.post_id), _("Open the post")
             case _:
                 place = url_for("calendar.post", post_id=card.post_id, _anchor="move")
                 return place, _("Move the post")
 
     def html_of(self, cell: Cell) -> str:
         return render_template("calendar/_cell.html", cell=self.cell(cell)).strip()
+
+
+def _account_page(card: Card) -> str:
+    if can("channel:write"):
+        return url_for("admin.edit_account", account_id=card.account.id)
+    return url_for("admin.list_accounts")
+
+
+def _closed(one: Closing) -> str:
+    """When nothing goes out that day, and why."""
+    if one.begins is None and one.ends is None:
+        return _("Nothing goes out all day: %(reason)s", reason=one.reason)
+    hours = {
+        "begins": f"{one.begins:%H:%M}" if one.begins else "00:00",
+        "ends": f"{one.ends:%H:%M}" if one.ends else "24:00",
+    }
+    words = _("Nothing goes out %(begins)s–%(ends)s: %(reason)s", reason=one.reason, **hours)
+    return str(words)
 
 
 def _wish(theme: str) -> str:

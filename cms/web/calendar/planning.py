@@ -132,7 +132,9 @@ def _form(form: PlanForm, asset: Asset, calendar: Calendar, day: date) -> str:
 
 def _foreseen(form: PlanForm, calendar: Calendar, asset: Asset) -> list[Any]:
     try:
-        return foresight.cautions_at(calendar, asset, slots.parse(form.slot.data or ""))
+        place = slots.parse(form.slot.data or "")
+        cautions = foresight.cautions_at(calendar, asset, place)
+        return [*foresight.concerns_at(calendar, place), *cautions]
     except Invalid:
         return []  # no slot chosen yet, or a fault that stands beside its field
 
