@@ -196,7 +196,8 @@ class WecomMoments(Channel):
         try:
             employees = _answers(corporation, moment_id)
         except NotReady as error:
-            return Progress(Standing.WAITING, external_id=moment_id, reason=str(error))
+            facts = _facts(envelope)
+            return Progress(Standing.WAITING, external_id=moment_id, reason=str(error), facts=facts)
         done = [one.employee for one in employees if one.state is HandOverState.CONFIRMED]
         questions = [_question(moment_id, employee) for employee in done]
         tally = wecom.tally(corporation, questions, envelope.facts)

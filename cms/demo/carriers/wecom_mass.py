@@ -71,7 +71,7 @@ class MassMessages(Corporation):
 
     @api("POST", "/cgi-bin/externalcontact/get_groupmsg_task")
     def get_groupmsg_task(self, request: Request) -> dict[str, Any]:
-        asked, task = self._asked(request)
+        asked, task = self._of_task(request)
         row: dict[str, Any] = {"userid": task["sender"], "status": 2 if task["done_at"] else 0}
         if task["done_at"]:
             row["send_time"] = int(task["done_at"])
@@ -79,7 +79,7 @@ class MassMessages(Corporation):
 
     @api("POST", "/cgi-bin/externalcontact/get_groupmsg_send_result")
     def get_groupmsg_send_result(self, request: Request) -> dict[str, Any]:
-        asked, task = self._asked(request)
+        asked, task = self._of_task(request)
         if asked.get("userid") != task["sender"]:
             raise Fault(40058, "userid")
         name = "chat_id" if task["chat_type"] == "group" else "external_userid"
@@ -94,7 +94,7 @@ class MassMessages(Corporation):
 
     @api("POST", "/cgi-bin/externalcontact/remind_groupmsg_send")
     def remind_groupmsg_send(self, request: Request) -> dict[str, Any]:
-        asked, task = self._asked(request)
+        asked, task = self._of_task(request)
         told = [at for at in task.get("reminders", []) if at > self.now() - DAY]
         if len(told) >= 3:
             raise Fault(41094, "remind too often")
@@ -104,13 +104,13 @@ class MassMessages(Corporation):
 
     @api("POST", "/cgi-bin/externalcontact/cancel_groupmsg_send")
     def cancel_groupmsg_send(self, request: Request) -> dict[str, Any]:
-        asked, task = self._asked(request, at_once=True)
+        asked, task = self._of_task(request, at_once=True)
         if task.get("cancelled"):
             raise Fault(41093, "already cancelled")
         self.book.put("mass", asked["msgid"], task | {"cancelled": True})
         return {}
 
-    def _asked(self, request: Request, *, at_once: bool = False) -> tuple[dict[str, Any], Task]:
+    def _of_task(self, request: Request, *, at_once: bool = False) -> tuple[dict[str, Any], Task]:
         corpid = self.caller(request)
         asked = self.body(request)
         task = self.mass_task(str(asked.get("msgid")))

@@ -68,7 +68,7 @@ class Moments(Corporation):
 
     @api("POST", "/cgi-bin/externalcontact/get_moment_task")
     def get_moment_task(self, request: Request) -> dict[str, Any]:
-        asked, moment = self._asked(request)
+        asked, moment = self._of_moment(request)
         rows = [
             {"userid": userid, "publish_status": 1 if at else 0}
             for userid, at in moment["published"].items()
@@ -77,7 +77,7 @@ class Moments(Corporation):
 
     @api("POST", "/cgi-bin/externalcontact/get_moment_customer_list")
     def get_moment_customer_list(self, request: Request) -> dict[str, Any]:
-        asked, moment = self._asked(request)
+        asked, moment = self._of_moment(request)
         userid = str(asked.get("userid"))
         seen = self.customers(moment["corpid"], userid, _tags(moment))
         rows = [{"userid": userid, "external_userid": one} for one in seen]
@@ -85,7 +85,7 @@ class Moments(Corporation):
 
     @api("POST", "/cgi-bin/externalcontact/get_moment_send_result")
     def get_moment_send_result(self, request: Request) -> dict[str, Any]:
-        asked, moment = self._asked(request)
+        asked, moment = self._of_moment(request)
         userid = str(asked.get("userid"))
         is_live = moment["published"].get(userid)
         seen = self.customers(moment["corpid"], userid, _tags(moment)) if is_live else []
@@ -94,7 +94,7 @@ class Moments(Corporation):
 
     @api("POST", "/cgi-bin/externalcontact/get_moment_comments")
     def get_moment_comments(self, request: Request) -> dict[str, Any]:
-        asked, moment = self._asked(request)
+        asked, moment = self._of_moment(request)
         userid = str(asked.get("userid"))
         published = moment["published"].get(userid, "nobody")
         if published == "nobody":
@@ -106,7 +106,7 @@ class Moments(Corporation):
 
     @api("POST", "/cgi-bin/externalcontact/cancel_moment_task")
     def cancel_moment_task(self, request: Request) -> dict[str, Any]:
-        asked, moment = self._asked(request, at_once=True)
+        asked, moment = self._of_moment(request, at_once=True)
         self.book.put("moment", asked["moment_id"], moment | {"cancelled": True})
         return {}
 
@@ -174,7 +174,9 @@ class Moments(Corporation):
             said[kind] = came
         return said
 
-    def _asked(self, request: Request, *, at_once: bool = False) -> tuple[dict[str, Any], Moment]:
+    def _of_moment(
+        self, request: Request, *, at_once: bool = False
+    ) -> tuple[dict[str, Any], Moment]:
         corpid = self.caller(request)
         asked = self.body(request)
         moment = self.moment(str(asked.get("moment_id")))
