@@ -9,11 +9,14 @@ from PIL import Image
 from sqlalchemy import select
 
 from cms.accounts.models import Role, User
-from cms.core.db import session
+from cms.core.db import session, transaction
 from content_library.models import Media
+from schedules import publishing
+from schedules.channels.base import Confirmation, Receipt
 from schedules.models import HandOver
-from schedules.states import HandOverState, PublicationState
+from schedules.states import HandOverState, Outcome, PublicationState
 from tests import factories as make
+from tests.schedules.fake_carrier import ready, registered
 from tests.schedules.test_handover import given
 from tests.signing_in import sign_in
 
@@ -84,3 +87,24 @@ def test_anothers_pack_looks_like_none(client: FlaskClient, holder: User) -> Non
         assert answer.status_code == 404
     assert f"/today/hand-overs/{theirs.id}" not in client.get("/today/hand-overs").text
     assert theirs.state is HandOverState.WAITING
+
+
+def test_a_pack_of_another_channel_says_what_its_carrier_said(
+    client: FlaskClient, holder: User
+) -> None:
+    words = "The draft is in the console. Publish it there."
+    with registered() as carrier:
+        carrier.answers["deliver"] = Receipt(
+            Outcome.ACCEPTED, "draft-1", confirmation=Confirmation.PERSON, reason=words
+        )
+        publication = ready()
+        with transaction():
+            publication.account.persona = make.persona(holder_id=holder.id)
+        publishing.publish(publication.id, worker="here")
+        pack = session.scalars(select(HandOver)).one()
+        page = client.get(f"/today/hand-overs/{pack.id}")
+        assert page.status_code == 200
+        assert words in page.text
+        answer = client.post(f"/today/hand-overs/{pack.id}/confirm", data={"note": "Done at noon"})
+        assert answer.status_code == 302
+    assert publication.state is PublicationState.PUBLISHED
