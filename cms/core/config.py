@@ -113,7 +113,7 @@ def settings_from(environ: Mapping[str, str] = os.environ) -> Settings:
         proxies=_names(environ, "SEEDBED_PROXIES"),
         timezone=timezone,
         publish_workers=_number(environ, "SEEDBED_PUBLISH_WORKERS", 2, faults, highest=64),
-        lease_seconds=_number(environ, "SEEDBED_LEASE_SECONDS", 60, faults, highest=3600),
+        lease_seconds=_number(environ, "SEEDBED_LEASE_SECONDS", 40, faults, highest=3600),
         faults=environ.get("FAULT", "") if mode is Mode.TEST else "",
         is_demo_wanted=environ.get("SEEDBED_DEMO", "on").lower() not in _OFF,
         **_outside(environ, home, base_url, faults),
