@@ -14,7 +14,7 @@ TEXT = {
     Unit.BYTES: N_("%(count)s bytes"),
     Unit.UTF16: N_("%(count)s units (an emoji counts two)"),
 }
-PICTURES = N_("%(count)s, each up to %(size)s MB, %(formats)s")
+PICTURES = N_("%(count)s, up to %(size)s MB each (%(formats)s)")
 NO_PICTURES = N_("none")
 PER_MINUTE = N_("%(count)s a minute")
 ALSO = {

@@ -1,5 +1,6 @@
 """The words in which channels answer: classes, limits, receipts, progress, what is shown beforehand."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -57,6 +58,17 @@ class How(StrEnum):
     OWN_LINK = "own_link"  # the tracked link and the reader page
     PULL = "pull"  # the carrier's figures, asked for
     CALLBACK = "callback"  # the carrier tells by itself
+
+
+# What our own tracked link and reader page tell, on every carrier that shows a link.
+BY_OWN_LINK: Mapping[Gives, How] = {
+    Gives.CLICK: How.OWN_LINK,
+    Gives.COLLECT: How.OWN_LINK,
+    Gives.COMMENT: How.OWN_LINK,
+    Gives.LIKE: How.OWN_LINK,
+    Gives.SHARE: How.OWN_LINK,
+    Gives.CONVERSION: How.OWN_LINK,
+}
 
 
 @dataclass(frozen=True)

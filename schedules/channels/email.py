@@ -14,6 +14,7 @@ from cms.core.errors import Problem, Refused, TryAgain
 from cms.core.faults import fault
 from cms.core.i18n import N_
 from schedules import letters, mailings, renditions, steps, subscribers
+from schedules.channels.answers import BY_OWN_LINK
 from schedules.channels.base import (
     Channel,
     Field,
@@ -61,15 +62,7 @@ class Email(Channel):
     repeat = Repeat.KEYED
     appends_link = False  # a button of its own
     takes = frozenset({Takes.TEXT, Takes.PICTURES, Takes.ARTICLE, Takes.LINK})
-    gives: ClassVar[Mapping[Gives, How]] = {
-        Gives.CLICK: How.OWN_LINK,
-        Gives.COLLECT: How.OWN_LINK,
-        Gives.COMMENT: How.OWN_LINK,
-        Gives.LIKE: How.OWN_LINK,
-        Gives.SHARE: How.OWN_LINK,
-        Gives.CONVERSION: How.OWN_LINK,
-        Gives.DELIVERY: How.CALLBACK,
-    }
+    gives: ClassVar[Mapping[Gives, How]] = {**BY_OWN_LINK, Gives.DELIVERY: How.CALLBACK}
     fields = (
         Field("sender_name", N_("Name of the sender"), N_("What readers see before the address.")),
         Field(

@@ -1,6 +1,7 @@
 """The channel `manual`: a person posts the pack by hand, where no carrier offers a way in."""
 
 from cms.core.i18n import N_
+from schedules.channels.answers import BY_OWN_LINK
 from schedules.channels.base import Channel, Confirmation, Limits, Receipt, Repeat
 from schedules.envelopes import Envelope
 from schedules.states import Outcome
@@ -14,6 +15,7 @@ class Manual(Channel):
     limits = Limits(text=2000, pictures=9)
     repeat = Repeat.KEYED
     confirmation = Confirmation.PERSON
+    gives = BY_OWN_LINK
 
     def deliver(self, envelope: Envelope) -> Receipt:
         return Receipt(Outcome.ACCEPTED)

@@ -7,6 +7,7 @@ from cms.core.config import current
 from cms.core.db import session, transaction
 from cms.core.errors import Refused
 from cms.core.i18n import N_
+from schedules.channels.answers import BY_OWN_LINK
 from schedules.channels.base import Channel, Limits, Receipt, Repeat
 from schedules.envelopes import Envelope
 from schedules.models import Publication, ReaderEntry
@@ -23,6 +24,7 @@ class Reader(Channel):
     limits = Limits(text=5000, pictures=18)
     repeat = Repeat.KEYED
     appends_link = False  # the feed's entry is the link
+    gives = BY_OWN_LINK
     can_amend = True
     can_withdraw = True
 

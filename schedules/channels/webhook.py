@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import sha256
 from secrets import token_hex
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import urlsplit
 
 from sqlalchemy import select
@@ -18,11 +18,10 @@ from cms.core.errors import Problem, Refused
 from cms.core.i18n import N_
 from cms.core.text import Unit
 from schedules import limits, links
+from schedules.channels.answers import BY_OWN_LINK
 from schedules.channels.base import (
     Channel,
     Field,
-    Gives,
-    How,
     Limits,
     Receipt,
     Rendered,
@@ -64,14 +63,6 @@ MEANS: Mapping[int, tuple[Outcome, str]] = {
     410: (Outcome.REJECTED, GONE),
     429: (Outcome.NOT_SENT, BUSY),
 }
-BY_LINK = (
-    Gives.CLICK,
-    Gives.COLLECT,
-    Gives.COMMENT,
-    Gives.LIKE,
-    Gives.SHARE,
-    Gives.CONVERSION,
-)
 PAUSES = frozenset({401, 403, 410})
 
 
@@ -84,7 +75,7 @@ class Webhook(Channel):
     repeat = Repeat.KEYED
     appends_link = False  # the message has a place of its own for it
     takes = frozenset({Takes.TEXT, Takes.PICTURES, Takes.ARTICLE, Takes.LINK})
-    gives: ClassVar[Mapping[Gives, How]] = dict.fromkeys(BY_LINK, How.OWN_LINK)
+    gives = BY_OWN_LINK
     fields = (
         Field("url", N_("Address"), N_("Where the messages go, https://…"), kind="url"),
         Field(

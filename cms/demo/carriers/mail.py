@@ -25,6 +25,11 @@ SUFFIX = ".eml"
 FOLDER = "letters"
 CLOSED = "default-src 'none'; img-src data: 'self'; style-src 'unsafe-inline'; sandbox"
 MOST_SHOWN = 200
+LOOK = (
+    '<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">'
+    "<style>body{max-width:42rem;margin:2rem auto;padding:0 1rem;font:16px/1.6 system-ui,sans-serif}"
+    "h1{font-size:1.4rem}li{margin:.4rem 0;overflow-wrap:anywhere}pre{white-space:pre-wrap}</style>"
+)
 
 
 @dataclass(frozen=True)
@@ -196,7 +201,7 @@ class Mailbox(Simulator):
 
 
 def _page(title: str, content: str) -> Response:
-    head = f"<!doctype html><meta charset=utf-8><title>{escape(title)}</title>"
+    head = f"<!doctype html><meta charset=utf-8><title>{escape(title)}</title>{LOOK}"
     page = f"{head}<h1>{escape(title)}</h1>{content}"
     return _closed(Response(page, content_type="text/html; charset=utf-8"))
 
