@@ -8,7 +8,7 @@ from typing import Any
 from cms.core.db import transaction
 from cms.core.jobs import QueueName, job
 from cms.core.ticks import nightly, tick
-from feedback import ingest, model_runs, rollups
+from feedback import figures, ingest, model_runs, rollups
 
 
 @job(queue=QueueName.FEEDBACK, timeout=300)
@@ -26,6 +26,13 @@ def learn_nightly() -> None:
         run = model_runs.request(by=None)
         run_id = run.id
     _refinement().carry_out(run_id)
+
+
+@nightly(at=time(8, 40))
+@job(queue=QueueName.FEEDBACK, timeout=900)
+def fetch_figures() -> None:
+    """Ask carriers what they counted: they know about yesterday only some hours after its end."""
+    figures.fetch_all()
 
 
 @job(queue=QueueName.FEEDBACK, timeout=900)

@@ -8,7 +8,13 @@ from feedback.ranked import RANKED
 from schedules.events import PostHandedOver, PostPublished
 
 # Importing them declares them.
-DECLARED = (jobs.ingest_journal, jobs.learn, jobs.learn_nightly, jobs.hint_feedback)
+DECLARED = (
+    jobs.ingest_journal,
+    jobs.learn,
+    jobs.learn_nightly,
+    jobs.fetch_figures,
+    jobs.hint_feedback,
+)
 
 
 def connect() -> None:

@@ -3,13 +3,23 @@
 from typing import Any
 
 from flask_babel import gettext
+from flask_babel import lazy_gettext as _
 
 from cms.web.insights.area import bp
 from content_library.models import Asset
-from feedback import reports, scores, suggestions
+from feedback import figures, reports, scores, suggestions
 from feedback.rates import Rate
 from schedules.channels import CHANNELS
 from schedules.models import Publication
+
+METRIC_NAMES = {
+    "read": _("Readers"),
+    "share": _("Sharers"),
+    "like": _("Likes"),
+    "recommend": _("Recommendations"),
+    "comment": _("Comments"),
+    "collect": _("Collects"),
+}
 
 
 @bp.app_template_global()
@@ -36,4 +46,15 @@ def insight_of_publication(publication: Publication) -> dict[str, Any]:
     return {
         "figures": reports.of_publication(publication.id),
         "course": [counted for _day, counted in reports.course(publication.id)],
+    }
+
+
+@bp.app_template_global()
+def carrier_figures(publication: Publication) -> dict[str, Any]:
+    """What the publication's carrier counts by itself, and up to which day."""
+    counted = figures.of(publication.id)
+    return {
+        "rows": [(METRIC_NAMES.get(one.metric, one.metric), one) for one in counted],
+        "on": max((one.on for one in counted), default=None),
+        "fetched_at": max((one.fetched_at for one in counted), default=None),
     }
