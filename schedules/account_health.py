@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, select
+from sqlalchemy import Select, and_, case, func, select
 from sqlalchemy.orm import joinedload
 
 from cms.accounts.models import AuditEntry, User
@@ -23,6 +23,7 @@ ENDED = (State.PUBLISHED, State.FAILED, State.UNCERTAIN, State.HANDED_OVER, Stat
 SHOWN_FOR = timedelta(days=30)
 MOST_WAITING = 1_000
 DAYS = 14
+LONGEST_UNDER_WAY = timedelta(days=7)  # from its minute until it is confirmed or given up
 
 
 class Health(StrEnum):
@@ -249,26 +250,26 @@ def days(account: ChannelAccount, zone: ZoneInfo, number: int = DAYS) -> list[Da
     """Published and failed on each of the last days, in the zone's own days; two questions in all."""
     today = now().astimezone(zone).date()
     dates = [today - timedelta(days=back) for back in range(number - 1, -1, -1)]
-    published = _counts(account, dates, zone, Publication.published_at)
-    is_failed = Publication.state == State.FAILED
-    failed = _counts(account, dates, zone, Publication.updated_at, is_failed)
+    published = _counts(account, dates, zone, State.PUBLISHED)
+    failed = _counts(account, dates, zone, State.FAILED)
     return [Day(on, published[at], failed[at]) for at, on in enumerate(dates)]
 
 
-def _counts(
-    account: ChannelAccount,
-    dates: list[date],
-    zone: ZoneInfo,
-    moment: Any,
-    *where: ColumnElement[bool],
-) -> list[int]:
-    """A day begins at another instant in every zone, so the days are counted by their bounds."""
+def _counts(account: ChannelAccount, dates: list[date], zone: ZoneInfo, state: State) -> list[int]:
+    """A day begins at another instant in every zone, so the days are counted by their bounds.
+
+    `due_at` narrows the search by an index; it may lie before the moment that counts.
+    """
+    moment = Publication.published_at if state is State.PUBLISHED else Publication.updated_at
     begins = [datetime.combine(on, time(0), tzinfo=zone) for on in dates]
     ends = [*begins[1:], datetime.combine(dates[-1] + timedelta(days=1), time(0), tzinfo=zone)]
     sums = [
         func.sum(case((and_(moment >= begin, moment < end), 1), else_=0))
         for begin, end in zip(begins, ends, strict=True)
     ]
-    inside = (Publication.account_id == account.id, moment >= begins[0], moment < ends[-1])
-    row = session.execute(select(*sums).where(*inside, *where)).one()
-    return [int(value or 0) for value in row]
+    found = select(*sums).where(
+        Publication.account_id == account.id,
+        Publication.state == state,
+        Publication.due_at > begins[0] - LONGEST_UNDER_WAY,
+    )
+    return [int(value or 0) for value in session.execute(found).one()]

@@ -26,6 +26,7 @@ class Publication(Model):
         UniqueConstraint("idempotency_key"),
         UniqueConstraint("public_id"),
         Index(None, "state", "due_at"),
+        Index(None, "account_id", "state", "due_at"),
         Index(None, "state", "lease_until"),
         Index(None, "poll_at"),
         Index(None, "wish_at"),
@@ -33,7 +34,7 @@ class Publication(Model):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     post_id: Mapped[int] = mapped_column(ForeignKey("posts.id"))
-    account_id: Mapped[int] = mapped_column(ForeignKey("channel_accounts.id"), index=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("channel_accounts.id"))
     pool_id: Mapped[int] = mapped_column(ForeignKey("pools.id"), index=True)
     occurrence: Mapped[int] = mapped_column(default=0)
     state: Mapped[PublicationState] = mapped_column(

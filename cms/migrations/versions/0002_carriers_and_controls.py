@@ -367,6 +367,12 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("wish_by_id", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("amended_at", cms.core.db.UTCDateTime(), nullable=True))
         batch_op.add_column(sa.Column("withdrawn_at", cms.core.db.UTCDateTime(), nullable=True))
+        batch_op.drop_index(batch_op.f("ix_publications_account_id"))
+        batch_op.create_index(
+            batch_op.f("ix_publications_account_id_state_due_at"),
+            ["account_id", "state", "due_at"],
+            unique=False,
+        )
         batch_op.create_index(batch_op.f("ix_publications_poll_at"), ["poll_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_publications_wish_at"), ["wish_at"], unique=False)
         batch_op.create_index(
@@ -403,6 +409,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_publications_wish_by_id"))
         batch_op.drop_index(batch_op.f("ix_publications_wish_at"))
         batch_op.drop_index(batch_op.f("ix_publications_poll_at"))
+        batch_op.drop_index(batch_op.f("ix_publications_account_id_state_due_at"))
+        batch_op.create_index(
+            batch_op.f("ix_publications_account_id"), ["account_id"], unique=False
+        )
         batch_op.drop_column("withdrawn_at")
         batch_op.drop_column("amended_at")
         batch_op.drop_column("wish_by_id")
