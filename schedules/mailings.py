@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Select, String, cast, func, insert, literal, or_, select, update
+from sqlalchemy import Select, String, cast, func, insert, literal, select, update
 from sqlalchemy.engine import CursorResult
 
 from cms.core.clock import now
@@ -20,15 +20,14 @@ from cms.core.faults import declare, fault
 from cms.core.i18n import N_
 from schedules import letters, steps
 from schedules.envelopes import Envelope
-from schedules.models import ChannelAccount, Delivery, Publication, Stop, Subscriber
-from schedules.states import DeliveryState, PublicationState, StopScope
+from schedules.models import Delivery, Publication, Subscriber
+from schedules.obstacles import NOT_OURS, STOPPED, obstacle
+from schedules.states import DeliveryState
 
 PREFIX = "subscriber-"
 LISTED, ALSO, LATER, OVER = "listed", "also", "later", "over"  # facts of a publication
 BROKE_OFF = N_("The worker died while it was sent; it may have arrived.")
 LEFT = N_("Left the list before it was sent.")
-NOT_OURS = N_("Another worker has taken over; nothing more was sent here.")
-STOPPED = N_("Sending was stopped; the rest of the letters waits.")
 
 declare("letter.after_begun", "letter.after_sent")
 
@@ -99,10 +98,10 @@ def turn(envelope: Envelope, done: Done | None, after: int) -> Addressee | None:
     with transaction():
         if done:
             _settle(done)
-        obstacle = _obstacle(envelope)
-        begun = None if obstacle else _begin_next(envelope, after)
-    if obstacle:
-        raise Halted if obstacle == STOPPED else TryAgain(obstacle)
+        reason = obstacle(envelope)
+        begun = None if reason else _begin_next(envelope, after)
+    if reason:
+        raise Halted if reason == STOPPED else TryAgain(reason)
     fault("letter.after_begun")
     return begun
 
@@ -160,27 +159,6 @@ def _list(envelope: Envelope) -> int:
     names = ["publication_id", "recipient", "employee", "state", "reason", "updated_at"]
     done = session.execute(insert(Delivery).from_select(names, chosen.order_by(Subscriber.id)))
     return done.rowcount if isinstance(done, CursorResult) else 0
-
-
-def _obstacle(envelope: Envelope) -> str:
-    """Why no further letter may leave now. A stop reaches the next letter, not the next post."""
-    row = session.execute(
-        select(Publication.fence, Publication.state, ChannelAccount.is_paused)
-        .join(Publication.account)
-        .where(Publication.id == envelope.publication_id)
-    ).one()
-    if row.fence != envelope.fence or row.state is not PublicationState.SENDING:
-        return NOT_OURS
-    stopped = select(Stop.id).where(
-        Stop.lifted_at.is_(None),
-        or_(
-            Stop.scope == StopScope.ALL,
-            Stop.account_id == envelope.account_id,
-            Stop.channel == envelope.outgoing.channel,
-        ),
-    )
-    is_stopped = row.is_paused or session.scalar(stopped.limit(1)) is not None
-    return STOPPED if is_stopped else ""
 
 
 def _begin_next(envelope: Envelope, after: int) -> Addressee | None:

@@ -13,7 +13,7 @@ from cms.core.db import give_back
 from cms.core.errors import Problem, Refused, TryAgain
 from cms.core.faults import fault
 from cms.core.i18n import N_
-from schedules import letters, mailings, renditions, steps, subscribers
+from schedules import letters, mailings, obstacles, renditions, steps, subscribers
 from schedules.channels.answers import BY_OWN_LINK
 from schedules.channels.base import (
     Channel,
@@ -140,7 +140,7 @@ class _Round:
             with _said(), mail.connected() as line:
                 is_through = self._through(line, draft, inline)
         except mailings.Halted:
-            return self._left(mailings.STOPPED)
+            return self._left(obstacles.STOPPED)
         except TryAgain as error:
             return self._left(str(error), SHORTLY)
         except Refused:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import structlog
 
 from cms.core.clock import now
+from cms.core.db import give_back
 from cms.core.errors import Problem, Refused, TryAgain
 from cms.core.i18n import N_
 from cms.core.text import Unit, count
@@ -31,6 +32,7 @@ from schedules.channels.base import (
 from schedules.channels.callback_fields import CALLBACK_FIELDS
 from schedules.channels.calling import Silent
 from schedules.envelopes import Envelope, Outgoing, Way
+from schedules.obstacles import obstacle
 from schedules.states import HandOverState, Outcome
 
 log = structlog.get_logger(__name__)
@@ -159,6 +161,7 @@ class WecomMass(Channel):
             envelope = replace(envelope, facts={**envelope.facts, "refused": {}})
         for sender in _missing(envelope):
             try:
+                _check_way(envelope)
                 envelope = self._create(corporation, envelope, sender)
             except (TryAgain, Refused) as error:
                 made = wecom_tasks.tasks_of(envelope)
@@ -300,6 +303,16 @@ class WecomMass(Channel):
     def remind(self, envelope: Envelope) -> Receipt:
         """Have WeCom remind those who have not sent it yet: three times a day at most."""
         return self._measured("channel_reminded", _remind, envelope)
+
+
+def _check_way(envelope: Envelope) -> None:
+    """Between two employees: a stop reaches the next task. Raises TryAgain."""
+    if not wecom_tasks.tasks_of(envelope):
+        return
+    reason = obstacle(envelope)
+    give_back()
+    if reason:
+        raise TryAgain(reason)
 
 
 def _missing(envelope: Envelope) -> list[str]:

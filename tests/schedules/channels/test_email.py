@@ -21,7 +21,7 @@ from cms.demo.carriers.mail import MailSink
 from cms.factory import create_app
 from content_library import media
 from content_library.models import VersionMedia
-from schedules import addressing, letters, mailings, publishing, reconciling, subscribers
+from schedules import addressing, letters, mailings, obstacles, publishing, reconciling, subscribers
 from schedules.channels import CHANNELS, email
 from schedules.content import outgoing
 from schedules.models import ChannelAccount, Delivery, Publication, Stop, Subscriber
@@ -307,7 +307,7 @@ class TestLongLists:
 
         monkeypatch.setattr(email._Round, "_has_time", stop_after_first)
         publication = send(account)
-        assert (publication.state, publication.reason) == (State.SCHEDULED, mailings.STOPPED)
+        assert (publication.state, publication.reason) == (State.SCHEDULED, obstacles.STOPPED)
         assert len(sink.letters()) == 1
 
 

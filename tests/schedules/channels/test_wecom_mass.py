@@ -339,6 +339,27 @@ class TestNeverTwice:
         assert again(publication, later=61).state is State.HANDED_OVER
         assert corporation.senders() == ["lina", "wangwei"]
 
+    def test_a_stop_reaches_the_next_employee(
+        self, corporation: Corporation, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        account = corporation.account("wecom_mass")
+        note = steps.note
+
+        def stopping(*args: object, **facts: object) -> object:
+            noted = note(*args, **facts)  # type: ignore[arg-type]
+            with transaction():
+                account.is_paused = True
+            return noted
+
+        monkeypatch.setattr(steps, "note", stopping)
+        publication = sent(account)
+        assert (publication.state, corporation.senders()) == (State.SCHEDULED, ["lina"])
+        monkeypatch.setattr(steps, "note", note)
+        with transaction():
+            account.is_paused = False
+        assert again(publication, later=61).state is State.HANDED_OVER
+        assert corporation.senders() == ["lina", "wangwei"]
+
     def test_facts_that_were_lost_are_asked_for(self, corporation: Corporation) -> None:
         corporation.script(ADD, "ok", "reset", "ok")
         publication = sent(corporation.account("wecom_mass"))
