@@ -25,9 +25,11 @@ def mail_server(folder: Path) -> Iterator[MailSink]:
     server.start()
     known = config.current()
     config.use(replace(known, smtp_url=server.url, mail_from="shop@example.com"))
+    Mailbox.folder = folder
     try:
         yield server
     finally:
+        Mailbox.folder = None
         config.use(known)
         server.stop()
 
