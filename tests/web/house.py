@@ -59,7 +59,7 @@ class House:
             "hand_over_id": self.pack.id,
             "template_id": template.id if template else 0,
             "account_id": self.world.account.id,
-            "channel": "reader",
+            "channel": "oa_mass",  # asks for something of every kind
             "pool_id": self.pool.id,
             "stage_id": self.pool.stage_id,
             "persona_id": make.persona().id,
