@@ -84,6 +84,7 @@ SCREENS = (
     Screen("account", "administrator", r"^/settings/accounts/\d+$", through="/settings/accounts"),
     Screen("new account", "administrator", "/settings/accounts/new"),
     Screen("account form", "administrator", "/settings/accounts/new/oa_mass"),
+    Screen("channels", "planner", "/settings/channels"),
     Screen("audit", "administrator", "/settings/audit"),
     Screen("health", "administrator", "/settings/health"),
     Screen("profile", "planner", "/profile"),
