@@ -19,7 +19,8 @@ from schedules.tokens import Fresh
 from schedules.uploads import Uploaded
 
 REAL_SITE = "https://api.weixin.qq.com"
-SETTLES_AFTER = timedelta(seconds=60)
+# While a review lasts, the draft may still be there and the article not: a "no" means little yet.
+SETTLES_AFTER = timedelta(minutes=5)
 
 # What its library and its articles take.
 COVER_LIMITS = Limits(text=0, picture_bytes=10_000_000, picture_formats=("jpeg", "png", "gif"))

@@ -103,6 +103,7 @@ def test_the_order_of_what_is_signed_does_not_matter_and_its_content_does() -> N
         sealed(packed(b"hello")[:-1] + b"\0"),
         sealed(packed(b"hello")[:-1] + b"\x21"),
         sealed(packed(b"hello")[:-3] + b"\x01\x02\x03"),
+        sealed(packed(b"x" * 17)[:-9] + b"\x01" * 8 + b"\x09"),
         sealed(bytes([32]) * 32),
         "好" * 32,
     ],

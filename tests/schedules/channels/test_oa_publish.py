@@ -131,7 +131,7 @@ class TestTheWayToReaders:
             publication.state = State.SCHEDULED
         desk.script("/freepublish/submit", "before", "ok")
         assert desk.publish(publication).state is State.SCHEDULED
-        desk.wait(minutes=3)
+        desk.wait(minutes=6)
         assert desk.publish(publication).state is State.HANDED_OVER
         assert publication.carrier_facts["publish_id"] != first
         assert len(desk.shown()) == 0
@@ -149,7 +149,7 @@ class TestSilence:
         publication = desk.publish()
         assert publication.attempts[0].outcome is Outcome.UNCERTAIN
         assert publication.state is State.SCHEDULED
-        desk.wait(minutes=3)
+        desk.wait(minutes=6)
         assert desk.publish(publication).state is State.PUBLISHED
         assert publication.external_url
         assert len(desk.shown()) == 1
@@ -158,7 +158,7 @@ class TestSilence:
         desk.script("/freepublish/submit", "reset", "ok")
         poster = make.asset(kind="poster", html="")
         publication = desk.publish(asset=poster, media_ids=[picture().id])
-        desk.wait(minutes=3)
+        desk.wait(minutes=6)
         assert desk.publish(publication).state is State.PUBLISHED
         assert len(desk.shown()) == 1
 
@@ -167,7 +167,7 @@ class TestSilence:
         desk.live(asset=asset)
         desk.script("/freepublish/submit", "before", "ok")
         publication = desk.publish(asset=asset)
-        desk.wait(minutes=3)
+        desk.wait(minutes=6)
         assert desk.publish(publication).state is State.HANDED_OVER
         desk.wait(seconds=20)
         assert len(desk.shown()) == 2
@@ -178,7 +178,7 @@ class TestSilence:
         desk.wait(seconds=5)  # still being published: neither listed nor gone from the drafts
         assert desk.publish(publication).state is State.SCHEDULED
         assert len(desk.carrier.book.all("job")) == 1
-        desk.wait(minutes=3)
+        desk.wait(minutes=6)
         assert desk.publish(publication).state is State.PUBLISHED
         assert len(desk.shown()) == 1
 
@@ -186,7 +186,7 @@ class TestSilence:
         desk.script("/freepublish/submit", "before", "ok")
         publication = desk.publish()
         draft = publication.carrier_facts["draft"]
-        desk.wait(minutes=3)
+        desk.wait(minutes=6)
         assert desk.publish(publication).state is State.HANDED_OVER
         assert publication.carrier_facts["draft"] == draft
         assert len(desk.carrier.book.all("draft")) == 1
@@ -198,31 +198,52 @@ class TestSilence:
             "delete_drafts"
         )  # as if the review had the draft, and the list not the article
         for number, job in desk.carrier.book.all("job").items():
-            later = desk.carrier.now() + 1_000
+            later = desk.carrier.now() + 2_000
             desk.carrier.book.put("job", number, job | {"ready_at": later})
         for _ in range(3):
-            desk.wait(minutes=3)
+            desk.wait(minutes=6)
             assert desk.publish(publication).state is State.SCHEDULED
         assert len(desk.carrier.book.all("job")) == 1
         desk.wait(minutes=20)
         assert desk.publish(publication).state is State.PUBLISHED
         assert len(desk.shown()) == 1
 
+    def test_a_slow_review_is_not_mistaken_for_a_loss(self, desk: Desk) -> None:
+        """For minutes there is a draft and no article, though the job is under way."""
+        desk.script("/freepublish/submit", "reset", "ok")
+        publication = desk.publish()
+        [(number, job)] = desk.carrier.book.all("job").items()
+        desk.carrier.book.put("job", number, job | {"ready_at": desk.carrier.now() + 200})
+        for seconds in (30, 60, 60, 200):
+            desk.wait(seconds=seconds)
+            desk.publish(publication)
+        assert publication.state is State.PUBLISHED
+        assert len(desk.shown()) == 1
+
+    def test_a_draft_used_up_since_we_looked_is_no_reason_for_another(self, desk: Desk) -> None:
+        desk.script("/freepublish/submit", "reset", "ok")
+        publication = desk.publish()
+        desk.wait(seconds=20)
+        desk.control("settle")
+        receipt = CHANNELS.get("oa_publish").send(addressing.envelope_of(publication))
+        assert receipt.outcome is Outcome.UNCERTAIN
+        assert desk.carrier.book.all("draft") == {}
+
     def test_a_busy_carrier_is_asked_before_anything_is_sent_again(self, desk: Desk) -> None:
         desk.script("/freepublish/submit", "errcode:-1", "ok")
         publication = desk.publish()
         assert publication.attempts[0].outcome is Outcome.UNCERTAIN
-        desk.wait(minutes=3)
+        desk.wait(minutes=6)
         assert desk.publish(publication).state is State.HANDED_OVER
 
     def test_a_look_up_that_fails_sends_nothing(self, desk: Desk) -> None:
         desk.script("/freepublish/submit", "reset", "ok")
         publication = desk.publish()
-        desk.wait(minutes=3)
+        desk.wait(minutes=6)
         desk.script("/freepublish/batchget", "500")
         assert desk.publish(publication).state is State.SCHEDULED
         desk.script("/freepublish/batchget", "ok")
-        desk.wait(minutes=3)
+        desk.wait(minutes=6)
         assert desk.publish(publication).state is State.PUBLISHED
         assert len(desk.shown()) == 1
 
