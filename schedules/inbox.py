@@ -27,10 +27,11 @@ from sqlalchemy.orm import joinedload, selectinload
 from cms.core.clock import now
 from cms.core.db import session
 from schedules.models import HandOver, Post, Publication
+from schedules.publications import EXPIRING
 from schedules.states import HandOverState
 from schedules.states import PublicationState as State
 
-SOON = timedelta(minutes=30)  # an hour-glass nearly empty is shown before it is
+SOON = timedelta(minutes=30)  # before a pack's time is over, for there is little of it
 STUCK_TRIES = 3
 STUCK_AFTER = timedelta(minutes=15)
 LONG = timedelta(days=366)
@@ -256,12 +257,14 @@ def _columns(moment: datetime) -> Select[Any]:
 
 def _trouble(moment: datetime) -> ColumnElement[Any]:
     """The one trouble a publication is in, or null."""
-    deadline = func.coalesce(Publication.confirm_by, _pack_deadline())
     handed_over = Publication.state == State.HANDED_OVER
+    pack = _pack_deadline()
+    over = or_(Publication.confirm_by < moment, pack < moment)
+    nearly = or_(Publication.confirm_by < moment + EXPIRING, pack < moment + SOON)
     return case(
         *((Publication.state == state, literal(state.value)) for state in ENDED_BADLY),
-        (and_(handed_over, deadline < moment), literal(Trouble.EXPIRED.value)),
-        (and_(handed_over, deadline < moment + SOON), literal(Trouble.EXPIRING.value)),
+        (and_(handed_over, over), literal(Trouble.EXPIRED.value)),
+        (and_(handed_over, nearly), literal(Trouble.EXPIRING.value)),
         (_is_stuck(moment), literal(Trouble.WISH.value)),
     )
 

@@ -31,6 +31,7 @@ class Permission(StrEnum):
     CHANNEL_WRITE = "channel:write"
     SUBSCRIBER_WRITE = "subscriber:write"
     HEALTH_READ = "health:read"
+    ALERT_WRITE = "alert:write"
     USER_WRITE = "user:write"
     AUDIT_READ = "audit:read"
     PROFILE_WRITE = "profile:write"

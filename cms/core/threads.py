@@ -1,12 +1,19 @@
 """Work on several things at once: a few threads, each with an application context of its own."""
 
+import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+import structlog
 from flask import Flask, current_app
 
+log = structlog.get_logger(__name__)
+
 Item = TypeVar("Item")
+
+_running: set[str] = set()
+_lock = threading.Lock()
 Result = TypeVar("Result")
 
 
@@ -42,3 +49,28 @@ def within(seconds: float, function: Callable[[Item], Result], item: Item) -> Re
         return pool.submit(call).result(seconds)
     finally:
         pool.shutdown(wait=False)
+
+
+def in_background(name: str, step: Callable[[], object]) -> bool:
+    """Have it done beside the caller's own work; False while one of that name still runs.
+
+    For calls to other servers out of a process that must not stand still.
+    """
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    with _lock:
+        if name in _running:
+            return False
+        _running.add(name)
+
+    def run() -> None:
+        try:
+            with app.app_context():
+                step()
+        except Exception:  # a thread's door
+            log.exception("background_step_failed", step=name)
+        finally:
+            with _lock:
+                _running.discard(name)
+
+    threading.Thread(target=run, name=name, daemon=True).start()
+    return True

@@ -76,6 +76,10 @@ class Alert(Model):
     last_at: Mapped[datetime]
     settled_at: Mapped[datetime | None]
 
+    notices: Mapped[list["AlertNotice"]] = relationship(
+        back_populates="alert", order_by="AlertNotice.id"
+    )
+
 
 class AlertRoute(Model):
     """Where alerts are told: an e-mail address, or a signed webhook."""
@@ -110,7 +114,7 @@ class AlertNotice(Model):
     told_at: Mapped[datetime | None]
     fault: Mapped[str] = mapped_column(String(300), default="")
 
-    alert: Mapped[Alert] = relationship()
+    alert: Mapped[Alert] = relationship(back_populates="notices")
     route: Mapped[AlertRoute] = relationship()
 
 
