@@ -145,9 +145,7 @@ class Pen:
 
 
 def _account_page(card: Card) -> str:
-    if can("channel:write"):
-        return url_for("admin.edit_account", account_id=card.account.id)
-    return url_for("admin.list_accounts")
+    return url_for("admin.show_account", account_id=card.account.id)
 
 
 def _closed(one: Closing) -> str:
