@@ -128,7 +128,7 @@ def week(calendar: Calendar, monday: date, wanted: Wanted | None = None) -> Boar
     days = tuple(_day(calendar, monday + timedelta(days=n), cards) for n in range(WEEK))
     shown = [card for card in cards if _is_wanted(card, wanted)]
     kept = [] if wanted.state else [one for one in free if wanted.takes_pool(_of(one, pools))]
-    grid = _Grid(calendar, pools, days, shown, kept, has_any=bool(cards), dark=dark)
+    grid = _Grid(pools, days, shown, kept, calendar=calendar, has_any=bool(cards), dark=dark)
     rows = tuple(
         grid.row(stage, wanted)
         for stage in offered
@@ -142,12 +142,12 @@ class _Grid:
 
     def __init__(
         self,
-        calendar: Calendar,
         pools: dict[int, Pool],
         days: tuple[Day, ...],
         cards: list[Card],
         free: list[Slot],
         *,
+        calendar: Calendar,
         has_any: bool,
         dark: list[Blackout],
     ) -> None:
@@ -246,8 +246,8 @@ def _cards(
     pictures = _pictures(records)
     placed = [standings.standing(one, pools, tags) for one in records]
     cautions = warnings.of_posts(placed, standings.earlier(calendar, monday, pools, inside), stages)
-    ahead = [_subject(one, calendar, pools, accounts) for one in records if _is_ahead(one)]
-    concerns = preflight.ask(ahead, Asked.PLANNED, given={"blackout": dark})
+    subjects = [_subject(one, calendar, pools, accounts) for one in records if _is_ahead(one)]
+    concerns = _concerns(subjects, dark)
     return [
         Card(
             post_id=one.id,
@@ -264,13 +264,19 @@ def _cards(
             state=state_of(one.review, one.state),
             can_move=one.state not in GOING_OUT,
             asset_id=one.asset_id,
-            cautions=(
-                *(Caution(told.problem, told.fix) for told in concerns.get(one.id, ())),
-                *cautions.get(one.id, ()),
-            ),
+            cautions=(*concerns.get(one.id, ()), *cautions.get(one.id, ())),
         )
         for one in records
     ]
+
+
+def _concerns(subjects: list[Subject], dark: list[Blackout]) -> dict[int, list[Caution]]:
+    """What will keep posts back, worded as the board words everything else."""
+    found = preflight.ask(subjects, Asked.PLANNED, given={"blackout": dark})
+    return {
+        post_id: [Caution(one.problem, one.fix) for one in concerns]
+        for post_id, concerns in found.items()
+    }
 
 
 def _is_ahead(one: Record[Any]) -> bool:

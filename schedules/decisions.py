@@ -13,7 +13,7 @@ from cms.core.db import session
 from cms.core.errors import Conflict, Invalid, Problem, conflict, invalid
 from cms.core.i18n import N_
 from cms.core.limits import most
-from schedules import posts, publications
+from schedules import posts, preflight, publications
 from schedules.content import content_hash, outgoing
 from schedules.events import PostPublished
 from schedules.models import Publication
@@ -67,7 +67,10 @@ def can_publish_now(publication: Publication) -> bool:
 
 
 def publish_now(publication: Publication, *, by: User) -> None:
-    """Let the approved content go out at once, with a fresh patience for being late."""
+    """Let the approved content go out at once, with a fresh patience for being late.
+
+    Raises Invalid when it would only be held again: a blackout has to be lifted first.
+    """
     if publication.state not in _STARTABLE:
         raise conflict(
             "illegal_move",
@@ -76,6 +79,7 @@ def publish_now(publication: Publication, *, by: User) -> None:
             to=State.SCHEDULED.value,
         )
     _still_approved(publication)
+    preflight.check_now(publication)
     _send_again(publication, by=by)
 
 

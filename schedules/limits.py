@@ -33,10 +33,33 @@ class Bucket:
         return timedelta(seconds=(1 - self.tokens) / self.rate)
 
 
+class Course:
+    """How the posts of one account would leave one after the other, from a moment on."""
+
+    def __init__(self, account: ChannelAccount, moment: datetime) -> None:
+        bucket = bucket_of(account, moment)
+        self._most = _most_saved(account)
+        self._tokens, self._rate, self._at = bucket.tokens, bucket.rate, moment
+        self._opens = max(moment, account.blocked_until or moment)
+
+    def leaves(self, due: datetime) -> datetime:
+        """When a post due then gets its turn; asked in order of time, each takes its token."""
+        at = max(due, self._opens, self._at)
+        tokens = min(self._most, self._tokens + (at - self._at).total_seconds() * self._rate)
+        if wait := Bucket(tokens, self._rate).wait:
+            at, tokens = at + wait, 1.0
+        self._tokens, self._at = tokens - 1, at
+        return at
+
+
+def _most_saved(account: ChannelAccount) -> float:
+    return max(1.0, max(1, account.per_minute) / BURST_SHARE)
+
+
 def bucket_of(account: ChannelAccount, moment: datetime) -> Bucket:
     """The account's bucket, filled up to the moment."""
     per_minute = max(1, account.per_minute)
-    most = max(1.0, per_minute / BURST_SHARE)
+    most = _most_saved(account)
     rate = max(per_minute - most, per_minute / 2) / 60
     if account.tokens_at is None:
         return Bucket(most, rate)

@@ -2,7 +2,20 @@
 
 from flask import Flask
 
-from cms.cli import accounts, assets, channels, clock, demo, doctor, search, up, users, worker
+from cms.cli import (
+    accounts,
+    assets,
+    channels,
+    clock,
+    demo,
+    doctor,
+    dry_run,
+    search,
+    stop,
+    up,
+    users,
+    worker,
+)
 
 
 def connect(app: Flask) -> None:
@@ -12,6 +25,8 @@ def connect(app: Flask) -> None:
         doctor.doctor,
         clock.clock,
         worker.worker,
+        dry_run.show_dry_run,
+        stop.group,
         users.group,
         accounts.group,
         channels.group,

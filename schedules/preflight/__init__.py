@@ -35,6 +35,7 @@ __all__ = [
     "ask",
     "blocking",
     "check",
+    "check_now",
     "concerns",
     "concerns_of_many",
     "objections",
@@ -101,6 +102,12 @@ def objections(publication: Publication, content: Outgoing) -> list[Problem]:
     """What keeps an approved publication from leaving at this moment."""
     subject = subject_of(publication.post, content, at=now())
     return blocking(ask([subject], Asked.SENDING).get(subject.post_id, []))
+
+
+def check_now(publication: Publication) -> None:
+    """Raise Invalid when an approved publication would be held again at once."""
+    for problem in objections(publication, outgoing(publication.post)):
+        raise Invalid({"": problem})
 
 
 def blocking(concerns: Iterable[Concern]) -> list[Problem]:

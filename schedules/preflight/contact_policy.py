@@ -33,6 +33,7 @@ class Known:
 
     by_pool: dict[int, list[Any]] = field(default_factory=dict)
     asked: Asked = Asked.PLANNED
+    ignored: set[int] = field(default_factory=set)  # publications that will not leave after all
 
 
 def _learn(subjects: Sequence[Subject], asked: Asked) -> Known:
@@ -57,7 +58,8 @@ def _ask(subject: Subject, known: Known) -> list[Concern]:
     others = [
         row.due_at
         for row in known.by_pool.get(pool.id, ())
-        if row.id != subject.publication_id and _counts(row, subject, known.asked)
+        if row.id != subject.publication_id and row.id not in known.ignored
+        if _counts(row, subject, known.asked)
     ]
     zone = subject.calendar.timezone
     day = _day(subject.at, zone)

@@ -48,7 +48,7 @@ def _ask(subject: Subject, known: Known) -> list[Concern]:
         elif not _can_be_sent(picture, channel.limits):
             told = Problem("picture_format", WRONG_FORMAT, {"carrier": channel.name})
             found.append(Concern(told))
-    return list(dict.fromkeys(found))
+    return list({one.problem.code: one for one in found}.values())
 
 
 def _can_be_sent(picture: Picture, limits: Limits) -> bool:

@@ -87,11 +87,9 @@ def check() -> ResponseReturnValue:
     except Invalid as error:
         return jsonify(error=error.problem.code, message=say(error.problem), warnings=[])
     calendar = moving.calendar if moving else team_calendar()
-    found = [
-        *foresight.concerns_at(calendar, place, moving),
-        *foresight.cautions_at(calendar, asset, place, moving),
-    ]
-    warnings = [say(one.problem) for one in found]
+    warnings = [say(one.problem) for one in foresight.concerns_at(calendar, place, moving)]
+    cautions = foresight.cautions_at(calendar, asset, place, moving)
+    warnings += [say(one.problem) for one in cautions]
     return jsonify(message=_words(place), warnings=warnings)
 
 
