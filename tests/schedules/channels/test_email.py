@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from sqlalchemy import select
+from werkzeug.test import Client
 
 from cms.core import config, faults
 from cms.core.clock import now
 from cms.core.db import db, session, transaction
-from cms.demo.carriers.mail import MailSink
+from cms.demo.carriers.mail import Mailbox, MailSink
 from cms.factory import create_app
 from content_library import media
 from content_library.models import VersionMedia
@@ -450,3 +451,28 @@ def test_nobody_gets_it_twice_through_a_kill(
     assert [one.to.partition("@")[0] for one in server.letters()] == written_to
     told = second.stdout.splitlines()[-1]
     assert told == "published [('ann', 'sent'), ('bo', 'uncertain'), ('cy', 'sent')]"
+
+
+class TestMailbox:
+    """The pages on which a new user reads what the demo mail server keeps."""
+
+    def test_letters_are_listed_and_drawn_without_scripts(self, start_carriers, app):
+        carriers, _url = start_carriers(Mailbox)
+        account = make.account(
+            channel="email", per_minute=6000, settings={"sender_name": "<script>x</script>"}
+        )
+        listed(account, "ann@example.com")
+        send(account, asset=make.asset(title="Hello <b>you</b>"))
+        box = Client(carriers)
+        listing = box.get("/mail/")
+        assert "Hello &lt;b&gt;you&lt;/b&gt;" in listing.text
+        name = listing.text.partition('href="letter/')[2].partition('"')[0]
+        letter = box.get(f"/mail/letter/{name}")
+        assert "Hello &lt;b&gt;you&lt;/b&gt;" in letter.text
+        assert "sandbox" in letter.headers["Content-Security-Policy"]
+        assert b"List-Unsubscribe-Post" in box.get(f"/mail/source/{name}").data
+
+    @pytest.mark.parametrize("name", ["nothing.eml", "..%2F..%2Fsecret.key", "%2Fetc%2Fpasswd"])
+    def test_it_gives_out_letters_and_nothing_else(self, start_carriers, app, name):
+        carriers, _url = start_carriers(Mailbox)
+        assert Client(carriers).get(f"/mail/letter/{name}").status_code == 404
