@@ -54,10 +54,14 @@ def begin(publication: Publication, channel: Channel, confirmation: Confirmation
 
 
 def due() -> list[Sign]:
-    """What is to be asked about now, the longest waiting first."""
+    """What is to be asked about now, the longest waiting first.
+
+    Whatever is not with its carrier has no such moment, so that the state need not be asked for:
+    a database that went by it would read the whole history.
+    """
     rows = session.execute(
         select(Publication.id, Publication.polls, Publication.poll_at)
-        .where(Publication.poll_at <= now(), Publication.state.in_(ASKED))
+        .where(Publication.poll_at <= now())
         .order_by(Publication.poll_at, Publication.id)
         .limit(MOST_DUE)
     )

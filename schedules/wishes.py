@@ -88,11 +88,10 @@ def ask_amendment(publication: Publication, text: str, by: User) -> None:
 
 
 def due() -> list[Sign]:
-    """Which wishes are to be carried now, the longest waiting first."""
+    """Which wishes are to be carried now, the longest waiting first. None outlives its state."""
     rows = session.execute(
         select(Publication.id, Publication.wish_tries, Publication.wish_at)
-        .where(Publication.wish_at <= now(), Publication.wish.is_not(None))
-        .where(Publication.state.in_(LIVE))
+        .where(Publication.wish_at <= now())
         .order_by(Publication.wish_at, Publication.id)
         .limit(MOST_DUE)
     )

@@ -1,12 +1,13 @@
 """When carriers are asked: by one worker at a time, by plan, sooner when somebody hurries."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from cms.core import sealing
 from cms.core.clock import now
@@ -14,7 +15,7 @@ from cms.core.config import current
 from cms.core.db import db, session, transaction
 from cms.core.errors import TryAgain
 from cms.core.jobs import Job
-from schedules import carrier_jobs, polling
+from schedules import carrier_jobs, polling, wishes
 from schedules.channels.answers import EmployeeAnswer, Progress, Standing
 from schedules.channels.calling import Silent
 from schedules.models import Publication
@@ -250,3 +251,24 @@ def test_no_connection_is_held_while_a_carrier_is_asked(
         polling.ask(publication.id)
         session.remove()
     assert held == [0]
+
+
+@pytest.mark.parametrize(("look", "index"), [(polling.due, "poll_at"), (wishes.due, "wish_at")])
+def test_a_look_does_not_read_the_history(
+    app: Flask, look: Callable[[], object], index: str
+) -> None:
+    """A million published rows are not gone through every two seconds."""
+    if not current().is_sqlite:
+        pytest.skip("the other database learns from its own figures which index to take")
+    asked: list[tuple[str, Any]] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, given: Any, *_rest: Any) -> None:
+        asked.append((statement, given))
+
+    connection = db._app_engines[app][None]
+    event.listen(connection, "before_cursor_execute", note)
+    look()
+    event.remove(connection, "before_cursor_execute", note)
+    statement, given = asked[-1]
+    plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given).all()
+    assert [f"ix_publications_{index}" in row[3] for row in plan] == [True]
