@@ -176,6 +176,12 @@ class OfficialAccount(MassSending, Figures, Tokens, Console):
         done = {"errcode": 0, "errmsg": "ok", "publish_id": number}
         return self.json(done | {"msg_data_id": message_of(number)})
 
+    def tick(self) -> None:
+        """What time brings by itself; for whoever runs the demo carriers, every second or so."""
+        with self.book.whole():
+            self.settle()
+        self.caller.deliver(self.now())
+
     def settle(self) -> None:
         """Let what is due happen: drafts become articles, and the product is told."""
         for number, job in self.book.all("job").items():

@@ -16,7 +16,7 @@ from schedules.callbacks.events import CarrierTold
 from schedules.models import CarrierCall, ChannelAccount
 from tests import factories as make
 from tests.schedules.callbacks.carriers_letters import path_of, plain, reading, scan, sealed
-from tests.schedules.callbacks.test_cipher import ECHO, MESSAGE
+from tests.schedules.callbacks.test_cipher import CORP, ECHO, MESSAGE
 
 
 @pytest.fixture(autouse=True)
@@ -213,6 +213,26 @@ class TestPlainCalls:
         both = body.replace(b"<Encrypt>", b"<EventKey>forged</EventKey><Encrypt>")
         assert post(client, reading(), (query, both)).status_code == 200
         assert calls()[0].content["EventKey"] == "scene-1"
+
+
+class TestWeCom:
+    def test_the_corporation_is_the_receiver_and_encryption_a_must(
+        self, client: FlaskClient
+    ) -> None:
+        account = reading("wecom_mass", settings={"corpid": CORP, "appid": ""})
+        contact = scan(
+            FromUserName="sys",
+            Event="change_external_contact",
+            ChangeType="add_external_contact",
+            ExternalUserID="wm-one",
+            State="post-7",
+        )
+        assert post(client, account, sealed(contact)).status_code == 200
+        assert calls()[0].content["State"] == "post-7"
+        unsealed = reading("wecom_mass", settings={"corpid": CORP}, key="")
+        assert post(client, unsealed, plain(contact)).status_code == 404  # it was given no key
+        another = reading("wecom_mass", settings={"corpid": "ww-other"})
+        assert post(client, another, sealed(contact)).status_code == 403
 
 
 def test_no_form_token_is_asked_for(app: Flask, client: FlaskClient) -> None:
