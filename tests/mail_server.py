@@ -55,13 +55,17 @@ class Mailbox:
 
 @contextmanager
 def mail_server(
-    *, login: str = "", tls: ssl.SSLContext | None = None, **options: Any
+    *,
+    login: str = "",
+    host: str = "127.0.0.1",
+    tls: ssl.SSLContext | None = None,
+    **options: Any,
 ) -> Iterator[Mailbox]:
     """Run one, and make it this installation's mail server. `login` is `user:password@`."""
-    box, port = Mailbox(), _free_port()
+    box, port = Mailbox(), _free_port(host)
     controller = Controller(
         box,
-        hostname="127.0.0.1",
+        hostname=host,
         port=port,
         tls_context=tls,
         authenticator=box.let_in,
@@ -69,16 +73,16 @@ def mail_server(
         **options,
     )
     controller.start()
-    use(f"smtp://{login}127.0.0.1:{port}")
+    use(f"smtp://{login}{host}:{port}")
     try:
         yield box
     finally:
         controller.stop()
 
 
-def _free_port() -> int:
+def _free_port(host: str) -> int:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((host, 0))
         return int(probe.getsockname()[1])
 
 

@@ -117,6 +117,26 @@ def test_a_wrong_password_is_a_refused_login() -> None:
         assert box.letters == []
 
 
+def test_no_password_passes_a_network_in_the_clear() -> None:
+    """The server stands at another address of this machine, as if it were elsewhere."""
+    here = socket.gethostbyname(socket.gethostname())
+    if here.startswith("127."):
+        here = _own_address()
+    with mail_server(login="wei:pass%20word@", host=here) as box:
+        with pytest.raises(Refused, match="no encryption"):
+            mail.send(LETTER)
+        assert box.logins == []
+
+
+def _own_address() -> str:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # sends nothing; only asks for the way
+        except OSError:
+            pytest.skip("this machine has no address but its own")
+        return str(probe.getsockname()[0])
+
+
 def test_letters_go_encrypted_where_the_server_offers_it() -> None:
     theirs = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     theirs.load_cert_chain(CERTIFICATES / "seedbed.test.pem", CERTIFICATES / "seedbed.test.key")

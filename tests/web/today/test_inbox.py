@@ -47,7 +47,9 @@ def cards(page: BeautifulSoup) -> list[Tag]:
 
 
 def ticks(page: BeautifulSoup) -> list[str]:
-    return [str(box["value"]) for box in page.select("input[name=row]")]
+    """Every row that may be decided, as its page remembers it."""
+    boxes = page.select("input[name=row]") or page.select("form[id^=one-] input[name=seen]")
+    return [str(box["value"]) for box in boxes]
 
 
 def decide(client: FlaskClient, query: str = "", **fields: Any) -> BeautifulSoup:
