@@ -21,7 +21,14 @@ from schedules.preflight import Asked
 from schedules.states import REVIEW_MOVES, ReviewState
 
 NOTE_CHARACTERS = 500
-_WRITING = ("post.created", "post.edited", "post.moved", "post.asset_replaced", "post.copied")
+_WRITING = (
+    "post.created",
+    "post.edited",
+    "post.moved",
+    "post.asset_replaced",
+    "post.copied",
+    "post.link_named",  # its words carry the name
+)
 
 declare("approve.before_commit", "approve.after_commit")
 

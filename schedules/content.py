@@ -39,7 +39,7 @@ def outgoing_of_many(posts: Iterable[Post]) -> dict[int, Outgoing]:
 def content_hash(content: Outgoing) -> str:
     """A fingerprint of everything the approver saw.
 
-    The link counts by its code, not its host: an installation that moves keeps its approvals.
+    The link counts by its name or code, not its host: an installation that moves keeps its approvals.
     """
     parts = {
         "asset": content.asset_id,
@@ -76,7 +76,7 @@ def _outgoing(post: Post, around: _Around) -> Outgoing:
         text=_text(post, address),
         body=post.text,
         link=address,
-        link_code=link.code if link else "",
+        link_code=links.written_as(link) if link else "",
         pictures=tuple(
             around.pictures.get(int(one), Picture(int(one), "")) for one in post.media_ids
         ),

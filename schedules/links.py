@@ -2,27 +2,69 @@
 
 import secrets
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import joinedload
 
 from audience.models import Pool
 from cms.core.clock import now
 from cms.core.config import current
 from cms.core.db import session
+from cms.core.errors import NotFound
 from schedules.models import Publication, TrackedLink
-from schedules.states import OPEN_TO_READERS
+from schedules.states import OPEN_TO_READERS, PublicationState
+
+CODE_BYTES = 16
+# Nobody has approved what these say: their words follow the link's name.
+UNDECIDED = frozenset({PublicationState.PLANNED, PublicationState.CANCELLED})
 
 
 def make(publication: Publication, target: str = "") -> TrackedLink:
     """A new code for the publication's own reader page, or for an outside address."""
-    link = TrackedLink(code=secrets.token_urlsafe(16), target=target, created_at=now())
+    code = secrets.token_urlsafe(CODE_BYTES)
+    link = TrackedLink(code=code, target=target, written="", created_at=now())
     publication.links.append(link)
     return link
 
 
+def get(link_id: int) -> TrackedLink:
+    """The link of that number; raises NotFound."""
+    found = session.get(TrackedLink, link_id)
+    if found is None:
+        raise NotFound("link")
+    return found
+
+
+# --- addresses
+
+
 def url_of(link: TrackedLink) -> str:
     """The address people tap."""
-    return f"{current().base_url}/l/{link.code}"
+    return _address(written_as(link))
+
+
+def written_as(link: TrackedLink) -> str:
+    """The end of the address as the post's words carry it: the name of the link, else its code.
+
+    An approval pins it. A name given later leads there too, and changes no word that was approved.
+    """
+    is_open = link.publication.state in UNDECIDED
+    return (link.alias if is_open else link.written) or link.code
+
+
+def lasting_url(link: TrackedLink) -> str:
+    """The address that works as long as the link does, whatever becomes of its name: for print."""
+    return _address(link.code)
+
+
+def sample_url() -> str:
+    """An address as long as a real one, for posts that have none yet."""
+    return _address("x" * len(secrets.token_urlsafe(CODE_BYTES)))
+
+
+def pin(publication: Publication) -> None:
+    """The words are approved: from now on they carry the names the links have at this moment."""
+    for link in publication.links:
+        link.written = link.alias or ""
 
 
 def reader_page_url(publication: Publication) -> str:
@@ -33,14 +75,32 @@ def feed_url(pool: Pool, *, rss: bool = False) -> str:
     return f"{current().base_url}/f/{pool.feed_token}{'.xml' if rss else ''}"
 
 
+def picture_url(public_id: str, sha256: str) -> str:
+    """Where carriers and readers get a picture of the post, as long as readers may see it."""
+    return f"{current().base_url}/m/{public_id}/{sha256}/full"
+
+
+def _address(name: str) -> str:
+    return f"{current().link_base_url}/l/{name}"
+
+
+# --- finders
+
+
 def by_code(code: str) -> TrackedLink | None:
-    """The link of that code with its publication, or None for a code we never gave out."""
+    """The link of that code or name with its publication, or None for one we never gave out."""
+    # People type names from paper, where capitals mean nothing; codes are never typed.
     found = (
         select(TrackedLink)
-        .where(TrackedLink.code == code)
+        .where(or_(TrackedLink.code == code, TrackedLink.alias == code.lower()))
         .options(joinedload(TrackedLink.publication))
     )
     return session.scalar(found)
+
+
+def has_ended(link: TrackedLink) -> bool:
+    """Whether its time is over; its code and its name lead nowhere then."""
+    return link.expires_at is not None and link.expires_at <= now()
 
 
 def live_publication(public_id: str) -> Publication | None:
@@ -70,8 +130,3 @@ def was_taken_back(public_id: str) -> bool:
 def own_link(publication: Publication) -> TrackedLink | None:
     """The publication's link to its own reader page."""
     return next((link for link in publication.links if not link.target), None)
-
-
-def picture_url(public_id: str, sha256: str) -> str:
-    """Where carriers and readers get a picture of the post, as long as readers may see it."""
-    return f"{current().base_url}/m/{public_id}/{sha256}/full"

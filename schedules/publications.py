@@ -19,7 +19,7 @@ from cms.core.errors import NotFound, conflict
 from cms.core.i18n import N_
 from cms.core.sentences import parts_of
 from content_library.models import AssetVersion
-from schedules import attempts, links, rules, stops
+from schedules import attempts, link_checks, link_jobs, links, rules, stops
 from schedules.models import Delivery, EmployeeTask, Post, Publication
 from schedules.states import PUBLICATION_MOVES, WAITING_FOR_A_PERSON
 from schedules.states import PublicationState as State
@@ -163,10 +163,15 @@ def _link(publication: Publication, post: Post) -> None:
     version = session.get(AssetVersion, post.version_id)
     outside = str(version.content.get("url") or "") if version else ""
     known = {link.target for link in publication.links}
-    for target in dict.fromkeys(("", outside[:1000])):
-        if target not in known:
-            links.make(publication, target)
+    made = [
+        links.make(publication, target)
+        for target in dict.fromkeys(("", outside[:1000]))
+        if target not in known
+    ]
     session.flush()  # readers of the links look in the database
+    for link in made:
+        if link.target and not link_checks.is_spared(link.target):
+            link_jobs.check_link.enqueue(link.id, key=f"link-{link.id}")
 
 
 def _follow(publication: Publication, post: Post, by: User | None) -> None:
@@ -265,6 +270,7 @@ def _columns(to_state: State, reason: str) -> dict[str, Any]:
 def schedule(publication: Publication, content_hash: str, *, by: User | None) -> None:
     """Pin the approved content and let the publication wait for its minute."""
     fresh = {"content_hash": content_hash, "tries": 0, "crashes": 0, **anew(publication)}
+    links.pin(publication)
     move(publication, State.SCHEDULED, by=by, **fresh)
 
 

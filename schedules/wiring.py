@@ -2,7 +2,7 @@
 
 from cms.core import health
 from content_library.where_used import USES
-from schedules import alert_jobs, carrier_jobs, condition, credentials, jobs
+from schedules import alert_jobs, carrier_jobs, condition, credentials, jobs, link_jobs
 from schedules.asset_uses import PostUses
 from schedules.callbacks import jobs as call_jobs
 
@@ -18,6 +18,7 @@ DECLARED_FOR_CARRIERS = (
     carrier_jobs.make_ready,
 )
 DECLARED_FOR_ALERTS = (alert_jobs.tell_route, alert_jobs.look_for_causes)
+DECLARED_FOR_LINKS = (link_jobs.check_link, link_jobs.hint_links)
 DECLARED_FOR_CALLS = (call_jobs.handle_call, call_jobs.hint_calls, call_jobs.forget_calls)
 
 

@@ -15,7 +15,8 @@ from cms.core import logs
 from cms.core.config import current
 from cms.core.db import transaction
 from cms.core.errors import SeedbedError
-from cms.demo import comparing, marks, team, wiping, world
+from cms.demo import comparing, marks, pack, team, wiping, world
+from schedules import link_checks
 
 
 @click.group("demo", cls=AppGroup, invoke_without_command=True)
@@ -110,7 +111,8 @@ def after_start() -> Iterator[str]:
 
 
 def connect() -> None:
-    """Have `flask up` load the demo world and greet with its links."""
+    """Have `flask up` load the demo world and greet with its links; spare the hosts it makes up."""
+    link_checks.spare(pack.addresses)
     for hooks, hook in (
         (up_banner.BEFORE_START, before_start),
         (up_banner.AFTER_START, after_start),

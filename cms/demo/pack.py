@@ -7,6 +7,8 @@ from typing import Any
 
 import yaml
 
+from content_library.kinds import video_hosts
+
 HOME = Path(__file__).parent / "pack"
 ARTICLES = HOME / "articles"
 POSTERS = HOME / "posters"
@@ -72,6 +74,13 @@ def remarks() -> tuple[Remark, ...]:
     return tuple(
         Remark(row["mood"], row["lang"], row.get("theme", ""), row["text"]) for row in rows
     )
+
+
+@cache
+def addresses() -> frozenset[str]:
+    """Where the videos of the pack would lie; nothing is there, their ids are made up."""
+    rows = read("videos.yaml")["videos"]
+    return frozenset(video_hosts.recognise(row["url"]).canonical_url for row in rows)
 
 
 @cache

@@ -141,6 +141,9 @@ class TrackedLink(Model):
     alias: Mapped[str | None] = mapped_column(
         String(60), unique=True, index=True
     )  # a name people can read
+    written: Mapped[str] = mapped_column(
+        String(60), default=""
+    )  # the alias that approved words carry; "": the code
     expires_at: Mapped[datetime | None]
     checked_at: Mapped[datetime | None]
     check: Mapped[LinkCheck] = mapped_column(by_value(LinkCheck), default=LinkCheck.UNKNOWN)

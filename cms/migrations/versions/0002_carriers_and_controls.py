@@ -384,6 +384,9 @@ def upgrade() -> None:
 
     with op.batch_alter_table("tracked_links", schema=None) as batch_op:
         batch_op.add_column(sa.Column("alias", sa.String(length=60), nullable=True))
+        batch_op.add_column(
+            sa.Column("written", sa.String(length=60), nullable=False, server_default="")
+        )
         batch_op.add_column(sa.Column("expires_at", cms.core.db.UTCDateTime(), nullable=True))
         batch_op.add_column(sa.Column("checked_at", cms.core.db.UTCDateTime(), nullable=True))
         batch_op.add_column(
@@ -402,6 +405,7 @@ def downgrade() -> None:
         batch_op.drop_column("check")
         batch_op.drop_column("checked_at")
         batch_op.drop_column("expires_at")
+        batch_op.drop_column("written")
         batch_op.drop_column("alias")
 
     with op.batch_alter_table("publications", schema=None) as batch_op:

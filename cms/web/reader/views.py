@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from cms.core.errors import NotFound
 from cms.core.text import clean_line
+from cms.web.frame import settings
 from cms.web.guard import public
 from cms.web.reader import pages, visits
 from cms.web.reader.area import bp
@@ -14,7 +15,7 @@ from content_library import media
 from feedback import comments, reactions
 from feedback.facts import seen_now
 from feedback.recording import record
-from schedules import links
+from schedules import links, utm
 from schedules.models import Publication, TrackedLink
 
 PRIVATE = {"X-Robots-Tag": "noindex", "Cache-Control": "no-store"}
@@ -27,10 +28,14 @@ def follow(code: str) -> ResponseReturnValue:
     """Send the reader on; the click is on disk before the answer leaves, and counted later."""
     link = links.by_code(code)
     is_live = link is not None and links.is_open_now(link.publication)
+    has_ended = link is not None and links.has_ended(link)
     kind = "open" if link is not None and link.target else "click"
-    _witness("link", kind, link.publication_id if link and is_live else None, code)
+    leads = link is not None and is_live and not has_ended
+    _witness("link", kind, link.publication_id if link and leads else None, _code(link, code))
     if link is None or not is_live:
         return gone(link.publication.public_id if link else "")
+    if has_ended:
+        return _ended()
     answer = make_response(redirect(_destination(link), 302))
     answer.headers.update(PRIVATE)
     return visits.give_cookie(answer)
@@ -109,10 +114,24 @@ def gone(public_id: str = "") -> ResponseReturnValue:
     return answer
 
 
+def _code(link: TrackedLink | None, asked: str) -> str:
+    """Taps on a link's name count like taps on its code."""
+    return link.code if link is not None else clean_line(asked)
+
+
+def _ended() -> ResponseReturnValue:
+    """A link whose time is over says so, and nothing about what lay behind it."""
+    answer = make_response(render_template("reader/gone.html", has_ended=True), 410)
+    answer.headers.update(PRIVATE)
+    return answer
+
+
 def _destination(link: TrackedLink) -> str:
-    """Only ever out of our own rows."""
+    """Only ever out of our own rows, and what our own rules add."""
     if link.target.startswith(("https://", "http://")):
-        return link.target
+        return utm.address_of(link)
+    if settings().link_base_url != settings().base_url:  # a short domain has no pages of its own
+        return links.reader_page_url(link.publication)
     return url_for("reader.show_post", public_id=link.publication.public_id)
 
 
@@ -127,7 +146,7 @@ def _witness(
             source,
             kind,
             publication_id,
-            link_code=clean_line(code),
+            link_code=code,
             visitor_key=visitor.key,
             key_strength=visitor.strength,
             reasons=visits.reasons(),
