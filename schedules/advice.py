@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from cms.core.i18n import N_
-from schedules import handover, late, publishing, receipts, reconciling
+from schedules import handover, late, progress, publishing, receipts, reconciling
 from schedules.inbox import Trouble
 from schedules.models import Publication
 
@@ -42,13 +42,22 @@ ACTIONS: Mapping[Trouble, tuple[Action, ...]] = {
 }
 
 _HAPPENED = {
-    Trouble.UNCERTAIN: receipts.NOBODY_KNOWS,
+    Trouble.UNCERTAIN: N_("Nobody knows whether it arrived."),
     Trouble.EXPIRED: N_("Nobody has confirmed in time that it was posted."),
     Trouble.FAILED: receipts.REFUSED,
     Trouble.HELD: N_("It was held back just before it would have left."),
-    Trouble.MISSED: late.TOO_LATE,
+    Trouble.MISSED: N_("It could not go out in time."),
     Trouble.EXPIRING: N_("The time to confirm that it was posted is nearly over."),
     Trouble.WISH: N_("A change to a post that is live does not get through."),
+}
+
+# These say what to do as well, which stands here in a sentence of its own.
+_SAID_SHORTER = {
+    receipts.NOBODY_KNOWS: _HAPPENED[Trouble.UNCERTAIN],
+    late.TOO_LATE: _HAPPENED[Trouble.MISSED],
+    handover.NOT_CONFIRMED: _HAPPENED[Trouble.EXPIRED],
+    progress.NOBODY_CONFIRMED: _HAPPENED[Trouble.EXPIRED],
+    progress.CARRIER_SILENT: N_("The carrier has not said in time whether it is live."),
 }
 
 _TO_DO = {
@@ -84,6 +93,9 @@ _TO_DO_ABOUT = {
     receipts.NOT_REACHED: N_(
         "Look whether the carrier works elsewhere. When it does, try again, move it or drop it."
     ),
+    progress.CARRIER_SILENT: N_(
+        "Look at the carrier. If it is live, say so with proof; if not, say that it is not there."
+    ),
     handover.DECLINED: N_(
         "Read the reason in the log of the post. Move it to another time, or drop it."
     ),
@@ -103,4 +115,5 @@ def of(trouble: Trouble, publication: Publication) -> Advice:
         return Advice(_HAPPENED[trouble], _TO_DO[trouble], {})
     parts = publication.reason_parts or {"message": publication.reason, "params": {}}
     to_do = _TO_DO_ABOUT.get(parts["message"], _TO_DO[trouble])
-    return Advice(parts["message"], to_do, parts["params"])
+    happened = _SAID_SHORTER.get(parts["message"], parts["message"])
+    return Advice(happened, to_do, parts["params"])

@@ -85,6 +85,7 @@ SCREENS = (
     Screen("new account", "administrator", "/settings/accounts/new"),
     Screen("account form", "administrator", "/settings/accounts/new/oa_mass"),
     Screen("channels", "planner", "/settings/channels"),
+    Screen("alerts", "administrator", "/settings/alerts"),
     Screen("audit", "administrator", "/settings/audit"),
     Screen("health", "administrator", "/settings/health"),
     Screen("profile", "planner", "/profile"),
