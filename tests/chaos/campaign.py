@@ -23,9 +23,9 @@ from tests.chaos.world import CLOCK, WORKER, World
 
 PASSWORD = "a long enough password"
 LEASE = 6
-KILLS_EACH_SECOND = 0.9  # on average
 CLASSES = "KQN"
 ACCOUNTS = 3
+FILL_SECONDS = 0.015  # for each publication: nothing falls due before all are there
 FREEZES = 0.3  # of all interventions; the rest are kills
 
 
@@ -68,9 +68,10 @@ class Campaign:
     def run(self) -> dict[str, Any]:
         each = self.chosen.posts // (len(CLASSES) * ACCOUNTS)
         by_web = max(1, each // 40)
-        within = self.chosen.kills / KILLS_EACH_SECOND
+        within = self.chosen.kills / self.chosen.pace
         query = f"script=mixed&seed={self.chosen.seed}&retry_after=1&seconds=0.3"
         words = ["--each", each, "--accounts", ACCOUNTS, "--unapproved", 3, "--within", within]
+        words += ["--delay", self.chosen.posts * FILL_SECONDS]
         words += ["--by-web", by_web, "--password", PASSWORD, "--query", query]
         self.say(f"filling {each * len(CLASSES) * ACCOUNTS} publications")
         self.world.fill(*map(str, words), within=1800)
@@ -86,7 +87,7 @@ class Campaign:
     def _approver(self, posts: list[int]) -> subprocess.Popen[bytes]:
         login = self.world.log("tests.chaos.fill").split()[-1]
         url = f"http://127.0.0.1:{self.port}"
-        pause = self.chosen.kills / KILLS_EACH_SECOND / (len(posts) + 1) * 0.8
+        pause = self.chosen.kills / self.chosen.pace / (len(posts) + 1) * 0.8
         words = [url, login, PASSWORD, str(posts), "--pause", str(pause)]
         return self.world._python("tests.chaos.approver", *words)
 
@@ -98,7 +99,7 @@ class Campaign:
             victim = self.dice.choice(victims)
             freezes = self.dice.random() < FREEZES
             span = self.dice.uniform(0.5, 1.5 * LEASE)
-            pause = self.dice.uniform(0.2, 2 / KILLS_EACH_SECOND - 0.2)
+            pause = self.dice.uniform(0.2, 2 / self.chosen.pace - 0.2)
             self.hurt(victim, span if freezes else 0.0)
             self.world.wait_for(pause, self._turn)
             if number % 50 == 49:
@@ -199,6 +200,7 @@ def main() -> None:
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
     parser.add_argument("--posts", type=int, default=20_000)
     parser.add_argument("--kills", type=int, default=1_000)
+    parser.add_argument("--pace", type=float, default=0.9, help="kills a second, on average")
     parser.add_argument("--workers", type=int, default=3)
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument(

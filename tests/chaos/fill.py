@@ -33,6 +33,7 @@ def main() -> None:
     parser.add_argument(
         "--within", type=float, default=0.0, help="seconds over which they fall due"
     )
+    parser.add_argument("--delay", type=float, default=0.0, help="seconds until the first is due")
     parser.add_argument("--unapproved", type=int, default=0)
     parser.add_argument("--accounts", type=int, default=1, help="accounts of each class")
     parser.add_argument(
@@ -53,7 +54,7 @@ def fill(chosen: argparse.Namespace) -> None:
         with transaction():
             session.get_one(User, operator.id).password_hash = hashed(chosen.password)
     calendar, asset, pool = make.calendar(), make.asset(), make.pool()
-    began = now()
+    began = now() + timedelta(seconds=chosen.delay)
     for kind in chosen.classes * chosen.accounts:
         endpoint = f"{chosen.endpoint}/{kind}?{chosen.query}"
         settings = {"endpoint": endpoint, "class": kind}
