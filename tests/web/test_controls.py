@@ -151,7 +151,8 @@ class TestBlackouts:
         shown = BeautifulSoup(answer.text, "html.parser")
         assert shown.select_one(f"a[href='/calendar/posts/{inside.post_id}#move']")
         listed = page(client, "/settings/blackouts")
-        assert "fair" in listed.select_one("table").text
+        assert "fair" in listed.select_one(".dark").text
+        assert "1 approved post inside" in listed.select_one(".dark__inside").text
 
     def test_lifting_one_lets_posts_go_again(self, client, operator):
         client.post("/settings/blackouts", data=blackout_form())
