@@ -5,18 +5,23 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+import structlog
 from flask import Flask, current_app, request, url_for
 from flask_babel import get_locale, gettext
 from flask_login import current_user
+from sqlalchemy.exc import SQLAlchemyError
 
 from cms.accounts.permissions import Permission, may
 from cms.core import health
 from cms.core.config import Settings, current
+from cms.core.db import session
 from cms.core.errors import Problem
 from cms.core.i18n import N_
 from cms.web.forms import say
 from cms.web.places import PLACES
 from schedules import inbox
+
+log = structlog.get_logger(__name__)
 
 
 def settings() -> Settings:
@@ -101,9 +106,19 @@ def _frame() -> dict[str, Any]:
     }
 
 
+def _waiting() -> int:
+    """A page that says that the database is away must not fail over its own frame."""
+    try:
+        return inbox.count()
+    except SQLAlchemyError as error:
+        session.rollback()
+        log.warning("inbox_not_counted", error=type(error).__name__)
+        return 0
+
+
 def _places() -> list[dict[str, Any]]:
     """The rail, and beside Today how much waits for somebody who may decide."""
-    waiting = inbox.count() if may(current_user.role, Permission.PUBLICATION_RESOLVE) else 0
+    waiting = _waiting() if may(current_user.role, Permission.PUBLICATION_RESOLVE) else 0
     return [
         {
             "name": place.area,

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from bs4 import BeautifulSoup, Tag
 from flask.testing import FlaskClient
+from sqlalchemy import text
 
 from cms.accounts.models import Role, User
 from cms.core.clock import now
@@ -310,3 +311,13 @@ def test_changes_that_do_not_get_through_are_shown(client: FlaskClient, operator
     assert [row.a["href"] for row in card.select(".inbox__row")] == [
         f"/today/publications/{stuck.id}"
     ]
+
+
+def test_a_ledger_that_cannot_be_read_takes_no_page_with_it(
+    client: FlaskClient, operator: User
+) -> None:
+    with transaction() as current:
+        current.execute(text("ALTER TABLE publications RENAME TO gone"))
+    page = client.get("/profile")
+    assert page.status_code == 200
+    assert "rail__count" not in page.text
