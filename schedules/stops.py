@@ -72,16 +72,17 @@ def clear_of(account_id: SQLColumnExpression[int]) -> ColumnElement[bool]:
     """The condition that no stop in force covers the account; for use inside other questions."""
     if not rules.is_on("stop"):
         return true()
-    its_channel = (
-        select(ChannelAccount.channel).where(ChannelAccount.id == account_id).scalar_subquery()
-    )
-    covering = select(Stop.id).where(
-        Stop.lifted_at.is_(None),
-        or_(
-            Stop.scope == StopScope.ALL,
-            Stop.account_id == account_id,
-            Stop.channel == its_channel,
-        ),
+    covering = (
+        select(Stop.id)
+        .join(ChannelAccount, ChannelAccount.id == account_id)
+        .where(
+            Stop.lifted_at.is_(None),
+            or_(
+                Stop.scope == StopScope.ALL,
+                Stop.account_id == ChannelAccount.id,
+                Stop.channel == ChannelAccount.channel,
+            ),
+        )
     )
     return ~covering.exists()
 

@@ -97,9 +97,23 @@ def test_what_is_on_the_wire_is_counted_and_recorded(app: Flask) -> None:
 def test_a_narrow_stop_leaves_the_others_alone(app: Flask, scope: StopScope) -> None:
     stopped, free = approved(), approved(account=make.account(per_minute=6000))
     stop(scope, channel="sandbox", account_id=stopped.account_id)
+    assert list(hints.due_by_account()) == [free.account_id]
+    assert publications.oldest_overdue() == free
+    for one in (stopped, free):
+        with transaction():
+            one.late_after = now() - timedelta(seconds=1)
+    assert late.miss_overdue() == 1
+    session.expire_all()
+    assert (stopped.state, free.state) == (State.SCHEDULED, State.MISSED)
+    assert publish(stopped).state is State.SCHEDULED
+
+
+@pytest.mark.parametrize("scope", [StopScope.CHANNEL, StopScope.ACCOUNT])
+def test_the_others_leave_meanwhile(app: Flask, scope: StopScope) -> None:
+    stopped, free = approved(), approved(account=make.account(per_minute=6000))
+    stop(scope, channel="sandbox", account_id=stopped.account_id)
     assert publish(stopped).state is State.SCHEDULED
     assert publish(free).state is State.PUBLISHED
-    assert list(hints.due_by_account()) == []
 
 
 def test_while_stopped_nothing_is_missed_and_afterwards_the_late_policy_decides(app: Flask) -> None:
