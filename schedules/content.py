@@ -4,17 +4,28 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sqlalchemy import select
 
+from audience.models import Pool
 from cms.core.db import session
-from content_library.models import Asset, Media, VersionMedia
-from schedules import links
+from content_library.models import Asset, AssetVersion, Media, VersionMedia
+from schedules import links, wording
 from schedules.channels import CHANNELS
 from schedules.envelopes import Outgoing, Picture
-from schedules.models import Post
+from schedules.models import ChannelAccount, Post
 
-__all__ = ["Outgoing", "content_hash", "outgoing", "outgoing_of_many", "reworded"]
+__all__ = [
+    "Outgoing",
+    "content_hash",
+    "drafted",
+    "outgoing",
+    "outgoing_of_many",
+    "pictured",
+    "reworded",
+    "through",
+]
 
 STANDS_FOR_ALL = ("cover", "poster")
 
@@ -97,6 +108,54 @@ def _outgoing(post: Post, around: _Around) -> Outgoing:
 def reworded(content: Outgoing, text: str) -> Outgoing:
     """The same content with other words."""
     return replace(content, body=text, text=_with_link(text, content.link, content.channel))
+
+
+def through(content: Outgoing, account: ChannelAccount) -> Outgoing:
+    """The same content as it would leave through that account."""
+    return replace(
+        content,
+        text=_with_link(content.body, content.link, account.channel),
+        channel=account.channel,
+        account_slug=account.slug,
+        settings=dict(account.settings),
+    )
+
+
+def drafted(
+    version: AssetVersion, account: ChannelAccount, pool: Pool, *, text: str, window: datetime
+) -> Outgoing:
+    """What a post would send that nobody has planned yet; its link is as long as a real one."""
+    media_ids = wording.pictures_of(version, account)
+    pictures, link = _pictures(set(media_ids)), links.sample_url()
+    return Outgoing(
+        post_id=0,
+        asset_id=version.asset_id,
+        version_id=version.id,
+        title=version.title,
+        text=_with_link(text, link, account.channel),
+        body=text,
+        link=link,
+        link_code=link.rsplit("/", 1)[-1],
+        pictures=tuple(pictures[one] for one in media_ids if one in pictures),
+        channel=account.channel,
+        account_slug=account.slug,
+        pool_slug=pool.slug,
+        window=window,
+        kind=_kinds({version.asset_id}).get(version.asset_id, ""),
+        summary=version.summary,
+        lang=version.lang,
+        html=version.html,
+        cover=_covers({version.id}).get(version.id),
+        public_id=link.rsplit("/", 1)[-1],
+        settings=dict(account.settings),
+    )
+
+
+def pictured(content: Outgoing, media_ids: Iterable[int]) -> Outgoing:
+    """The same content with other pictures; those that do not exist are left out."""
+    wanted = list(dict.fromkeys(media_ids))
+    found = _pictures(set(wanted))
+    return replace(content, pictures=tuple(found[one] for one in wanted if one in found))
 
 
 def _text(post: Post, address: str) -> str:

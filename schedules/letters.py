@@ -16,6 +16,7 @@ from cms.core.db import session
 from cms.core.i18n import N_, said_in
 from cms.core.text import clean_line
 from schedules import links
+from schedules.asking_once import once
 from schedules.envelopes import Outgoing
 from schedules.models import ChannelAccount, Post, Publication
 from schedules.states import PublicationState
@@ -110,28 +111,33 @@ def earlier(outgoing: Outgoing) -> list[Also]:
 
     Each of them was approved and is live; so the letter's own approval need not name them.
     """
+    about = (outgoing.pool_slug, outgoing.account_slug, outgoing.channel)
+    seen = {outgoing.asset_id}
+    listed: list[Publication] = []
+    for publication in once(("earlier", *about), lambda: _newest(*about)):
+        if publication.post.asset_id not in seen and len(listed) < MOST_ALSO:
+            seen.add(publication.post.asset_id)
+            listed.append(publication)
+    return [_also(publication) for publication in listed]
+
+
+def _newest(pool_slug: str, account_slug: str, channel: str) -> list[Publication]:
     since = now() - WITHIN
     last = session.scalar(
         select(func.max(Publication.published_at))
         .join(Publication.pool)
         .join(Publication.account)
-        .where(Pool.slug == outgoing.pool_slug, ChannelAccount.slug == outgoing.account_slug)
+        .where(Pool.slug == pool_slug, ChannelAccount.slug == account_slug)
     )
     found = (
         _live()
         .join(Publication.pool)
         .join(Publication.account)
-        .where(Pool.slug == outgoing.pool_slug, ChannelAccount.channel != outgoing.channel)
+        .where(Pool.slug == pool_slug, ChannelAccount.channel != channel)
         .where(Publication.published_at > max(since, last or since))
         .order_by(Publication.published_at.desc(), Publication.id.desc())
     )
-    seen = {outgoing.asset_id}
-    listed: list[Publication] = []
-    for publication in session.scalars(found.limit(LOOKED_AT)):
-        if publication.post.asset_id not in seen and len(listed) < MOST_ALSO:
-            seen.add(publication.post.asset_id)
-            listed.append(publication)
-    return [_also(publication) for publication in listed]
+    return list(session.scalars(found.limit(LOOKED_AT)))
 
 
 def chosen(publication_ids: Sequence[int]) -> list[Also]:

@@ -12,6 +12,7 @@ import structlog
 from cms.core.errors import Problem, Refused, TryAgain, invalid
 from cms.core.i18n import N_
 from cms.core.text import count, over_length
+from schedules.channels import chat
 from schedules.channels.answers import (
     CallsBack,
     Confirmation,
@@ -100,6 +101,7 @@ class Channel(ABC):
             limit=self.limits.text,
             unit=self.limits.unit,
             pictures=outgoing.pictures,
+            changes=chat.link_added(outgoing) if self.appends_link else (),
         )
 
     def problems(self, outgoing: Outgoing) -> list[Problem]:

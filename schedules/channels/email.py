@@ -14,6 +14,7 @@ from cms.core.errors import Problem, Refused, TryAgain
 from cms.core.faults import fault
 from cms.core.i18n import N_
 from schedules import letters, mailings, obstacles, renditions, steps, subscribers
+from schedules.asking_once import once
 from schedules.channels.answers import BY_OWN_LINK
 from schedules.channels.base import (
     Channel,
@@ -93,7 +94,8 @@ class Email(Channel):
             changes += (Problem("cover_added", COVER),)
         if also:
             changes += (Problem("also_listed", ALSO, {"count": len(also)}),)
-        is_empty = not subscribers.is_listed(outgoing.account_slug)
+        slug = outgoing.account_slug
+        is_empty = not once(("listed", slug), lambda: subscribers.is_listed(slug))
         return replace(
             super().render(replace(outgoing, text=outgoing.body)),
             pictures=pictures,

@@ -18,6 +18,7 @@ from cms.core.errors import Problem, Refused
 from cms.core.i18n import N_
 from cms.core.text import Unit
 from schedules import limits, links
+from schedules.asking_once import once
 from schedules.channels.answers import BY_OWN_LINK
 from schedules.channels.base import (
     Channel,
@@ -172,7 +173,8 @@ def _receipt(reply: Reply) -> Receipt:
 
 def _message(kind: str, outgoing: Outgoing) -> bytes:
     """The body: about this post the same bytes at every try."""
-    stage, persona = _around(outgoing)
+    around = (outgoing.pool_slug, outgoing.account_slug)
+    stage, persona = once(("around", *around), lambda: _around(*around))
     about = {
         "id": outgoing.public_id,
         "pool": outgoing.pool_slug,
@@ -204,13 +206,13 @@ def _written(content: Mapping[str, Any]) -> bytes:
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _around(outgoing: Outgoing) -> tuple[str, str]:
+def _around(pool_slug: str, account_slug: str) -> tuple[str, str]:
     """The slugs of the pool's stage and of the account's persona, "" for what there is none of."""
-    stage = select(Stage.slug).join(Stage.pools).where(Pool.slug == outgoing.pool_slug)
+    stage = select(Stage.slug).join(Stage.pools).where(Pool.slug == pool_slug)
     persona = (
         select(Persona.slug)
         .join(ChannelAccount, ChannelAccount.persona_id == Persona.id)
-        .where(ChannelAccount.slug == outgoing.account_slug)
+        .where(ChannelAccount.slug == account_slug)
     )
     found = session.execute(select(stage.scalar_subquery(), persona.scalar_subquery())).one()
     return found[0] or "", found[1] or ""
