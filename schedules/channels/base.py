@@ -11,6 +11,7 @@ import structlog
 
 from cms.core.errors import Problem, Refused, TryAgain, invalid
 from cms.core.i18n import N_
+from cms.core.sentences import Sentence
 from cms.core.text import count, over_length
 from schedules.channels import chat
 from schedules.channels.answers import (
@@ -202,10 +203,10 @@ class Channel(ABC):
         return ()
 
     def amend(self, envelope: Envelope) -> Receipt:
-        raise Refused(CANNOT_AMEND % {"carrier": self.name})
+        raise Refused(Sentence(CANNOT_AMEND, {"carrier": self.name}))
 
     def withdraw(self, envelope: Envelope) -> Receipt:
-        raise Refused(CANNOT_WITHDRAW % {"carrier": self.name})
+        raise Refused(Sentence(CANNOT_WITHDRAW, {"carrier": self.name}))
 
     def test(self, way: Way) -> str:
         return ""
