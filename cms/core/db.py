@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import JSON, DateTime, Dialect, Engine, Enum, MetaData, event
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session, registry
 from sqlalchemy.types import TypeDecorator
 
 BUSY_TIMEOUT_MS = 15_000
+POSTGRES_DISK_FULL = "53100"
 
 _is_writing: ContextVar[bool] = ContextVar("is_writing", default=False)
 
@@ -131,6 +133,15 @@ def after_commit(effect: Callable[[], object]) -> None:
         effect()
     else:
         effects.append(effect)
+
+
+def lacks_room(error: DBAPIError) -> bool:
+    """Whether the database refused because the disk took no more, on every database alike."""
+    told = error.orig
+    return (
+        getattr(told, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+        or getattr(told, "sqlstate", None) == POSTGRES_DISK_FULL
+    )
 
 
 @event.listens_for(Session, "before_flush")

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DataError, OperationalError
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from cms.accounts import audit
+from cms.core.db import lacks_room
 from cms.core.errors import Conflict, Forbidden, Invalid, NotFound, SeedbedError
 from cms.core.limits import most
 from cms.web.forms import say
@@ -104,10 +105,19 @@ def _limits_told() -> str:
 
 
 def _no_database(error: OperationalError) -> ResponseReturnValue:
-    log.error("database_away", error=str(error.orig))
-    reply = answer(503, "database_away", _("The database does not answer. Try again in a minute."))
+    code, words = _trouble(error)
+    log.error(code, error=str(error.orig))
+    reply = answer(503, code, words)
     reply.headers["Retry-After"] = "10"
     return reply
+
+
+def _trouble(error: OperationalError) -> tuple[str, str]:
+    if lacks_room(error):
+        return "storage_full", _(
+            "The server has no room left. Nothing was saved; tell an administrator."
+        )
+    return "database_away", _("The database does not answer. Try again in a minute.")
 
 
 def _unfit(error: DataError) -> ResponseReturnValue:

@@ -4,9 +4,11 @@ import secrets
 from datetime import timedelta
 from typing import Any
 
+import structlog
 from flask import Flask, Request, Response
 from flask.sessions import SessionInterface, SessionMixin
 from sqlalchemy import delete
+from sqlalchemy.exc import OperationalError
 from werkzeug.datastructures import CallbackDict
 
 from cms.accounts.models import WebSession
@@ -14,6 +16,8 @@ from cms.accounts.tokens import digest
 from cms.core.clock import now
 from cms.core.db import session as rows
 from cms.core.db import transaction
+
+log = structlog.get_logger(__name__)
 
 COOKIE = "sb_session"
 IDLE = timedelta(hours=12)
@@ -31,6 +35,7 @@ class ServerSession(CallbackDict[str, Any], SessionMixin):
         self.new = token is None
         self.token = token
         self.stale_token: str | None = None
+        self.is_only_touched = False
 
     def renew(self) -> None:
         """Take a new id and leave nothing under the old one; at sign-in and sign-out."""
@@ -49,15 +54,22 @@ class DatabaseSessions(SessionInterface):
         if row is None or row.expires_at <= moment or row.seen_at <= moment - IDLE:
             return ServerSession()
         opened = ServerSession(row.content, token)
-        opened.modified = row.seen_at <= moment - TOUCH
+        opened.is_only_touched = row.seen_at <= moment - TOUCH
         return opened
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         assert isinstance(session, ServerSession)
-        if not session.modified:
+        if not (session.modified or session.is_only_touched):
             return
-        with transaction():
-            self._write(session)
+        try:
+            with transaction():
+                self._write(session)
+        except OperationalError as error:
+            if session.modified:
+                raise
+            # Nobody is kept from reading because the database takes no note of it just now.
+            log.warning("session_not_touched", error=str(error.orig))
+            return
         if session.token:
             response.set_cookie(
                 COOKIE,

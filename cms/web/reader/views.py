@@ -14,7 +14,7 @@ from cms.web.reader.area import bp
 from content_library import media
 from feedback import comments, reactions
 from feedback.facts import seen_now
-from feedback.recording import record
+from feedback.recording import witness
 from schedules import links, utm
 from schedules.models import Publication, TrackedLink
 
@@ -141,7 +141,7 @@ def _witness(
     visitor = visits.visitor()
     if visitor.assigned:
         props["assigned"] = visitor.assigned
-    record(
+    witness(
         seen_now(
             source,
             kind,
