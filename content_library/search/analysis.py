@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, NamedTuple
 
 from rjieba import Jieba
@@ -36,14 +37,13 @@ _ATOM = re.compile(
 )
 
 
+@cache
 def _segmenter() -> Jieba:
+    """Made when the first Chinese text comes along: most processes never meet one."""
     segmenter = Jieba()
     for word in TRADE_WORDS.split():
         segmenter.add_word(word, 20_000, "n")
     return segmenter
-
-
-_JIEBA = _segmenter()
 
 
 class Piece(NamedTuple):
@@ -115,9 +115,9 @@ def _han_words(run: str, is_query: bool) -> list[tuple[str, int, int]]:
     characters instead, which are found side by side.
     """
     if is_query:
-        words: list[tuple[str, int, int]] = _JIEBA.tokenize(run, "default", False)
+        words: list[tuple[str, int, int]] = _segmenter().tokenize(run, "default", False)
         return words
-    cuts = set(_JIEBA.tokenize(run, "search", False))
+    cuts = set(_segmenter().tokenize(run, "search", False))
     cuts.update((character, at, at + 1) for at, character in enumerate(run))
     cuts.update(_long_words(run))
     return sorted(cuts, key=_by_offset)
@@ -130,7 +130,7 @@ def _long_words(run: str) -> Iterator[tuple[str, int, int]]:
     ("产品和服务" holds no 和服), so there the segmenter decides.
     """
     at = 0
-    for word in _JIEBA.cut_all(run):
+    for word in _segmenter().cut_all(run):
         at = run.find(word, at)
         if len(word) > 2:
             yield word, at, at + len(word)
