@@ -8,13 +8,14 @@ from urllib.parse import urljoin
 
 import structlog
 from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy.orm import contains_eager
 
 from cms.core.addresses import AddressNotAllowed
 from cms.core.clock import now
 from cms.core.db import give_back, session, transaction
 from cms.core.http import Answer, Client, NotSent, Unanswered
 from cms.core.i18n import N_
-from schedules.models import Publication, TrackedLink
+from schedules.models import Post, Publication, TrackedLink
 from schedules.states import LinkCheck
 from schedules.states import PublicationState as State
 
@@ -104,6 +105,23 @@ def due() -> list[int]:
         .limit(MOST_AT_ONCE)
     ).all()
     return [link_id for link_id, target in rows if not is_spared(target)]
+
+
+def in_trouble() -> list[TrackedLink]:
+    """Links of waiting posts whose last look was no good one, the next post first."""
+    found = (
+        select(TrackedLink)
+        .join(TrackedLink.publication)
+        .where(Publication.state.in_(WAITING), Publication.due_at > now() - BEFORE_DUE)
+        .where(TrackedLink.checked_at.is_not(None), TrackedLink.check != LinkCheck.FINE)
+        .options(
+            contains_eager(TrackedLink.publication)
+            .joinedload(Publication.post)
+            .joinedload(Post.version)
+        )
+        .order_by(Publication.due_at, TrackedLink.id)
+    )
+    return list(session.scalars(found.limit(MOST_AT_ONCE)))
 
 
 def _ask(method: str, url: str, client: Client) -> Look:

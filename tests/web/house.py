@@ -17,11 +17,12 @@ from content_library.models import Asset, VersionMedia
 from feedback import comments, model_runs
 from feedback.models import Suggestion
 from feedback.visitors import Visitor
-from schedules import blackouts, slots, stops, subscribers
+from schedules import blackouts, slots, stops, subscribers, utm
 from schedules.blackouts import BlackoutFields, Edge
 from schedules.models import HandOver, Post, Publication, SlotTemplate
 from schedules.states import StopScope
 from schedules.stops import StopFields
+from schedules.utm import UtmFields
 from tests import factories as make
 from tests.content_library.pictures import png
 from tests.feedback import live
@@ -69,6 +70,8 @@ class House:
             "feed_token": self.pool.feed_token,
             "public_id": self.live.public_id,
             "code": self.live.links[0].code,
+            "link_id": self.live.links[0].id,
+            "picture": "svg",
         }
 
     def _controls(self) -> dict[str, Any]:
@@ -78,7 +81,8 @@ class House:
         with transaction():
             stop = stops.raise_stop(drill, by=self.admin)
             dark = blackouts.add(BlackoutFields(starts, ends, "fair"), by=self.admin)
-        return {"stop_id": stop.id, "blackout_id": dark.id}
+            tags = utm.save(UtmFields(source="{channel}"), by=self.admin)
+        return {"stop_id": stop.id, "blackout_id": dark.id, "rule_id": tags.id}
 
     def _library(self) -> dict[str, Any]:
         tag = make.tag()

@@ -1,6 +1,16 @@
-"""The settings: health, alerts, team, audit trail, channel accounts, blackouts, emergency stop."""
+"""The settings: health, alerts, team, audit trail, channel accounts, blackouts, emergency stop, links."""
 
-from cms.web.admin import accounts, alerts, blackouts, matrix, stops, subscribers, users
+from cms.web.admin import accounts, alerts, blackouts, links, matrix, stops, subscribers, users
 from cms.web.admin.views import bp
 
-__all__ = ["accounts", "alerts", "blackouts", "bp", "matrix", "stops", "subscribers", "users"]
+__all__ = [
+    "accounts",
+    "alerts",
+    "blackouts",
+    "bp",
+    "links",
+    "matrix",
+    "stops",
+    "subscribers",
+    "users",
+]

@@ -12,8 +12,9 @@ from cms.core.db import transaction
 from cms.core.errors import Conflict, Invalid
 from cms.core.i18n import N_
 from cms.core.paging import page_number, paginate
+from cms.core.text import clean_text
 from cms.web import previews
-from cms.web.calendar import places
+from cms.web.calendar import composing, link_pages, places
 from cms.web.calendar.blueprint import bp
 from cms.web.calendar.drawing import day_words
 from cms.web.calendar.forms import MoveForm, WordsForm
@@ -38,6 +39,7 @@ ACTION_NAMES = {
     "post.edited": N_("Wording changed"),
     "post.moved": N_("Moved"),
     "post.asset_replaced": N_("Asset exchanged"),
+    "post.link_named": N_("Name of the link changed"),
     "post.dropped": N_("Dropped"),
     "post.restored": N_("Taken back"),
     "post.submitted": N_("Submitted"),
@@ -59,6 +61,8 @@ def edit_post(post_id: int) -> ResponseReturnValue:
     found, form = posts.get(post_id), WordsForm()
     if not form.validate_on_submit():
         return _page(found, words=form), 422
+    if request.form.get("do") == "preview":
+        return _page(found, words=form)
     try:
         with transaction():
             posts.edit(
@@ -206,6 +210,7 @@ def _page(
     state = found.publication.state
     is_open = state not in GOING_OUT and state is not PublicationState.CANCELLED
     problems, warnings = _cautions(found, outgoing) if is_open else ([], [])
+    pane = composing.pane(_draft(found, words), composing.chosen_account())
     trail = audit.entries(object_type="posts", object_id=found.id)
     monday = wall_time.monday_of(found.wall_date)
     return render_template(
@@ -219,10 +224,11 @@ def _page(
         pictures=_pictures(found),
         place=_place_form(found, place),
         theirs=theirs,
-        preview=previews.of_post(found, outgoing),
+        pane=pane,
+        links=link_pages.rows(found.publication),
         page_behind=previews.page_of(found.version),
         limit=CHANNELS.get(found.account.channel).limits,
-        problems=problems,
+        problems=[one for one in problems if one not in pane["problems"]],
         warnings=warnings,
         is_outdated=found.version.number < found.asset.latest_number,
         decision=approvals.latest(found) if found.approvals else None,
@@ -233,6 +239,15 @@ def _page(
             "calendar.week", monday=monday.isoformat(), day=found.wall_date.weekday() + 1
         ),
     )
+
+
+def _draft(found: Post, words: WordsForm | None) -> composing.Draft:
+    """The post as it is saved, or with what somebody has typed instead."""
+    draft = composing.of_post(found)
+    if words is None:
+        return draft
+    text = clean_text(words.text.data or "").strip()
+    return composing.typed(draft, text, _chosen_pictures(words))
 
 
 def _cautions(found: Post, outgoing: content.Outgoing) -> tuple[list[str], list[str]]:

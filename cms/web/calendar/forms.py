@@ -34,11 +34,15 @@ class PlaceForm(Form):
 
 
 class PlanForm(PlaceForm):
+    also = Form.also | {"on"}
+
     asset = HiddenField()
     text = TextAreaField(_("Wording"))
 
 
 class WordsForm(Form):
+    also = Form.also | {"on"}
+
     text = TextAreaField(_("Wording"))
     pictures = SelectMultipleField(
         _("Pictures"),
@@ -51,6 +55,18 @@ class WordsForm(Form):
 
 class MoveForm(PlaceForm):
     revision = HiddenField()
+
+
+class LinkForm(Form):
+    alias = StringField(_("Name"))
+    ends_on = StringField(_("Ends (day)"), widget=DateInput())
+    ends_at = StringField(_("Ends (time)"), widget=TimeInput())
+    fold = RadioField(
+        _("Clocks show this time twice. Which is meant?"),
+        choices=FOLDS,
+        default="",
+        validate_choice=False,
+    )
 
 
 class SlotForm(Form):

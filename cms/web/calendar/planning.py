@@ -14,7 +14,8 @@ from cms.accounts.permissions import Permission
 from cms.core.db import session, transaction
 from cms.core.errors import Invalid, NotFound
 from cms.core.paging import page_number
-from cms.web.calendar import places
+from cms.core.text import clean_text
+from cms.web.calendar import composing, places
 from cms.web.calendar.blueprint import bp, team_calendar
 from cms.web.calendar.drawing import day_words
 from cms.web.calendar.forms import PlanForm
@@ -57,6 +58,8 @@ def create_post() -> ResponseReturnValue:
     if asset is None:
         raise NotFound("asset")
     calendar = team_calendar()
+    if request.form.get("do") == "preview":
+        return _form(form, asset, calendar, _day_of(form, calendar))
     if form.validate_on_submit():
         try:
             with transaction():
@@ -125,9 +128,16 @@ def _form(form: PlanForm, asset: Asset, calendar: Calendar, day: date) -> str:
         asset=asset,
         version=assets.current(asset),
         warnings=[say(one.problem) for one in _foreseen(form, calendar, asset)],
+        pane=_pane(form, asset, calendar),
         back=(url_for("calendar.week", monday=wall_time.monday_of(day).isoformat()), _("Board")),
         asks_fold=bool(form.fold.errors or form.fold.data),
     )
+
+
+def _pane(form: PlanForm, asset: Asset, calendar: Calendar) -> dict[str, Any] | None:
+    text = clean_text(form.text.data or "").strip()
+    draft = composing.of_plan(form, asset, calendar, text)
+    return composing.pane(draft, composing.chosen_account()) if draft else None
 
 
 def _foreseen(form: PlanForm, calendar: Calendar, asset: Asset) -> list[Any]:

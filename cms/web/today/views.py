@@ -21,6 +21,7 @@ from cms.web.frame import local, settings
 from cms.web.guard import actor, can, requires
 from cms.web.today.forms import REASONS, ApproveForm, RejectForm
 from schedules import approvals, content, day_sheet, preflight
+from schedules.asking_once import asking_once
 from schedules.day_sheet import View
 from schedules.models import Post
 from schedules.states import ReviewState
@@ -160,11 +161,13 @@ def _cards(posts: list[Post]) -> list[dict[str, Any]]:
     own = approvals.own_among(posts, actor()) if can(Permission.POST_APPROVE) else set()
     # Only where somebody still decides: what is out is out.
     undecided = [post for post in posts if post.review is ReviewState.SUBMITTED]
-    concerns = preflight.concerns_of_many(undecided, outgoing)
+    with asking_once():
+        concerns = preflight.concerns_of_many(undecided, outgoing)
+        drawn = {post.id: previews.of_post(post, outgoing[post.id]) for post in posts}
     return [
         {
             "post": post,
-            "preview": previews.of_post(post, outgoing[post.id]),
+            "preview": drawn[post.id],
             "page": previews.page_of(post.version),
             "is_own": post.id in own,
             "problems": [say(one.problem) for one in concerns.get(post.id, ())],

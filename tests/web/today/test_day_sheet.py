@@ -54,7 +54,7 @@ def test_the_sheet_shows_exactly_what_will_go_out(client: FlaskClient, operator:
     assert len(cards) == 2
     shown = page.select_one(".moments .preview__text").text
     assert shown.startswith("早安，今天讲一个坑\nhttp://localhost/l/")
-    assert page.select_one(".chat .bubble").text == "晚上见"
+    assert page.select_one(".article-preview .preview__text").text == "晚上见"
     assert "The whole article." in page.text
     assert "0 of 2" in page.select_one(".sheet-progress").text
     ids = [tag["id"] for tag in page.select("[id]")]
