@@ -16,6 +16,7 @@ LONGEST_WAIT = timedelta(hours=6)
 LONGEST_BACK_OFF = timedelta(minutes=5)
 FIRST_BACK_OFF = timedelta(seconds=2)
 BURST_SHARE = 6  # a sixth of a minute's tokens may be saved up
+SET_BACK = timedelta(minutes=1)  # more than hosts' clocks differ: the clock itself went back
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,9 @@ def bucket_of(account: ChannelAccount, moment: datetime) -> Bucket:
     rate = max(per_minute - most, per_minute / 2) / 60
     if account.tokens_at is None:
         return Bucket(most, rate)
+    if account.tokens_at - moment > SET_BACK:
+        # Nothing would fill it until the old moment comes again: one may go, and counting starts anew.
+        return Bucket(max(1.0, account.tokens), rate)
     passed = max(0.0, (moment - account.tokens_at).total_seconds())
     return Bucket(min(most, account.tokens + passed * rate), rate)
 
