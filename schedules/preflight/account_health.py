@@ -18,6 +18,7 @@ from schedules.preflight.asking import WHEN_IT_LEAVES, Asked, Concern, Level, Qu
 from schedules.tokens import fitted
 from schedules.warnings import Fix
 
+RETIRED = N_("The account %(account)s has been retired. Move the post to another.")
 PAUSED = N_("The account %(account)s is paused. The post waits until it is resumed.")
 BLOCKED = N_(
     "The carrier takes nothing from the account %(account)s before %(until)s, and that is too late."
@@ -89,7 +90,9 @@ def _is_within(token_realm: str, realm: str) -> bool:
 def _ask(subject: Subject, known: Known) -> list[Concern]:
     account, health = subject.account, known[subject.account.id]
     found = list(health.concerns)
-    if account.is_paused:
+    if account.retired_at is not None:
+        found.append(_told(account, "account_retired", RETIRED))
+    elif account.is_paused:
         found.append(_told(account, "account_paused", PAUSED, level=Level.WARNS))
     until = account.blocked_until
     if until is not None and until > subject.late_after:

@@ -11,7 +11,7 @@ from cms.core.i18n import N_
 from content_library.models import Media
 from schedules import renditions
 from schedules.channels import CHANNELS
-from schedules.channels.base import Limits
+from schedules.channels.base import Limits, Takes
 from schedules.envelopes import Picture
 from schedules.preflight.asking import Asked, Concern, Question, Subject
 
@@ -27,7 +27,7 @@ Known = dict[int, tuple[Picture, bool]]  # with whether its file is there
 
 
 def _learn(subjects: Sequence[Subject], _asked: Asked) -> Known:
-    wanted = {one for subject in subjects for one in subject.media_ids}
+    wanted = {one for subject in subjects for one in _used(subject)}
     if not wanted:
         return {}
     measures = (Media.id, Media.sha256, Media.mime, Media.width, Media.height, Media.size)
@@ -39,7 +39,7 @@ def _learn(subjects: Sequence[Subject], _asked: Asked) -> Known:
 def _ask(subject: Subject, known: Known) -> list[Concern]:
     found: list[Concern] = []
     channel = CHANNELS.get(subject.account.channel)
-    for media_id in subject.media_ids:
+    for media_id in _used(subject):
         picture, is_kept = known.get(media_id, (None, False))
         if picture is None:
             found.append(Concern(MISSING))
@@ -49,6 +49,15 @@ def _ask(subject: Subject, known: Known) -> list[Concern]:
             told = Problem("picture_format", WRONG_FORMAT, {"carrier": channel.name})
             found.append(Concern(told))
     return list({one.problem.code: one for one in found}.values())
+
+
+def _used(subject: Subject) -> tuple[int, ...]:
+    """The post's own pictures, and the cover where the carrier shows articles."""
+    content = subject.content
+    cover = content.cover if content and content.kind == "article" else None
+    if cover is None or Takes.ARTICLE not in CHANNELS.get(subject.account.channel).takes:
+        return subject.media_ids
+    return tuple(dict.fromkeys((*subject.media_ids, cover.media_id)))
 
 
 def _can_be_sent(picture: Picture, limits: Limits) -> bool:

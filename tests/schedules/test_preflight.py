@@ -11,6 +11,7 @@ from cms.core.clock import holding, now
 from cms.core.db import session, transaction
 from cms.core.errors import Invalid
 from content_library import media
+from content_library.models import VersionMedia
 from schedules import approvals, calendars, posts, preflight, publishing
 from schedules.channels import CHANNELS
 from schedules.channels.base import Limits
@@ -82,6 +83,12 @@ class TestAccount:
         assert codes(post, Level.WARNS) == ["account_paused"]
         approve(post)
 
+    def test_a_retired_one_stops_a_post(self):
+        post = submitted()
+        change(post.account, is_paused=True, retired_at=now())
+        assert codes(post) == ["account_retired"]
+        assert refused(post) == "account_retired"
+
     def test_one_that_its_carrier_blocks_for_too_long_stops_a_post(self):
         post = submitted()
         late = post.publication.late_after
@@ -150,6 +157,19 @@ class TestPictures:
         assert stopping(gone) == ["picture_missing"]
         (storage.media().folder / kept.file).unlink()
         assert refused(post) == "picture_lost"
+
+    def test_the_cover_counts_where_articles_are_shown(self):
+        kept = self.picture()
+        asset = make.asset()
+        make._add(
+            VersionMedia(version_id=asset.versions[0].id, media_id=kept.id, role="cover", alt="")
+        )
+        pool = make.pool()
+        post = submitted(asset=asset, pool=pool, account=make.account(pool, channel="webhook"))
+        (storage.media().folder / kept.file).unlink()
+        assert "picture_lost" in stopping(post)
+        change(post.account, channel="sandbox")
+        assert "picture_lost" not in stopping(post)
 
     def test_a_file_that_vanished_after_approval_holds_the_post(self):
         publication = approved(media_ids=[self.picture().id])

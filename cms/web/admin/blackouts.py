@@ -114,6 +114,6 @@ def _choices() -> list[SelectChoice]:
         ),
         *(
             SelectChoice(f"account:{one.id}", _("Account: %(name)s", name=one.name))
-            for one in session.scalars(accounts.in_order())
+            for one in session.scalars(accounts.in_service())
         ),
     ]

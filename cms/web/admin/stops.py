@@ -132,7 +132,7 @@ def _page(form: StopForm) -> str:
 
 def _choices() -> list[SelectChoice]:
     """Everything, then the channels somebody uses, then each account."""
-    rows = session.scalars(accounts.in_order()).all()
+    rows = session.scalars(accounts.in_service()).all()
     used = {row.channel for row in rows}
     return [
         SelectChoice(EVERYTHING, _("Everything")),
