@@ -292,7 +292,7 @@ def _same_revision(post: Post, expected: int | None) -> None:
 
 def _refuse_dropped(post: Post) -> None:
     if post.publication.state is PublicationState.CANCELLED:
-        raise conflict("post_dropped", N_("This post has been dropped. Take it back first."))
+        raise conflict("post_dropped", N_("This post has been dropped. Restore it first."))
 
 
 def _reopen(post: Post, *, by: User | None) -> None:

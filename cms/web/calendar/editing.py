@@ -41,7 +41,7 @@ ACTION_NAMES = {
     "post.asset_replaced": N_("Asset exchanged"),
     "post.link_named": N_("Name of the link changed"),
     "post.dropped": N_("Dropped"),
-    "post.restored": N_("Taken back"),
+    "post.restored": N_("Restored"),
     "post.submitted": N_("Submitted"),
     "post.approved": N_("Approved"),
     "post.rejected": N_("Rejected"),
