@@ -24,7 +24,7 @@ BLOCKED = N_(
     "The carrier takes nothing from the account %(account)s before %(until)s, and that is too late."
 )
 UNOPENABLE = N_("The secrets of the account %(account)s cannot be opened. Enter them again.")
-INCOMPLETE = N_("The account %(account)s is not complete. It lacks: %(fields)s.")
+INCOMPLETE = N_("The account %(account)s is not complete. It lacks: %(noun)s.")
 TOKEN = N_(
     "The token of the account %(account)s ends on %(when)s and could not be renewed: %(fault)s"
 )
@@ -72,9 +72,8 @@ def _health(account: ChannelAccount, failing: list[CarrierToken]) -> _Health:
         and not (way.secrets if field.is_secret else way.settings).get(field.name)
     ]
     if lacking:
-        # Their labels are joined in English: they are the carrier's own words for its fields.
         return _Health(
-            (_told(account, "account_incomplete", INCOMPLETE, fields=", ".join(lacking)),)
+            tuple(_told(account, "account_incomplete", INCOMPLETE, noun=one) for one in lacking)
         )
     realm = fitted(channel.realm(way))
     token = next((one for one in failing if _is_within(one.realm, realm)), None)
