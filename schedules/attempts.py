@@ -20,6 +20,7 @@ _LENGTHS = (400, 200, 100, 40)  # of a text inside; the longest that fits is kep
 _CALLS = (20, 8, 4, 0)
 _WORDS_SENT = 120
 GOES_ON = "goes_on"
+VOUCHED = "vouched"  # a person looked and said: send it again
 
 
 def begin(envelope: Envelope, act: Act = Act.SEND, *, worker: str = "") -> None:
@@ -89,15 +90,42 @@ def unresolved(publication_id: int, *, before: int | None = None) -> list[dateti
 
     An accepted send closes all that came before it: what was sent anew is another story.
     """
+    return [row.started_at for row in _unresolved(publication_id, before)]
+
+
+def _unresolved(publication_id: int, before: int | None = None) -> list[Any]:
     rows = _sends(publication_id)
     settled = max((row.fence for row in rows if _is_whole(row)), default=0)
     return [
-        row.started_at
+        row
         for row in rows
         if row.fence > settled
         and row.outcome in (None, Outcome.UNCERTAIN)
         and (before is None or row.fence < before)
     ]
+
+
+def doubtful(publication_id: int, *, before: int | None = None) -> list[datetime]:
+    """The same, without those for which a person has said since that it shall be sent again."""
+    return [row.started_at for row in _unresolved(publication_id, before) if not _is_vouched(row)]
+
+
+def vouch(publication_id: int) -> None:
+    """A person answers for what is unknown so far: whatever it was, it shall be sent again."""
+    wanted = {row.fence for row in _unresolved(publication_id)}
+    found = select(Attempt).where(
+        Attempt.publication_id == publication_id, Attempt.fence.in_(wanted)
+    )
+    for attempt in session.scalars(found):
+        attempt.detail = {**attempt.detail, VOUCHED: True}
+
+
+def may_be_out(publication_id: int) -> bool:
+    """Whether the newest send may have reached somebody: its outcome is unknown, or a part is done."""
+    rows = _sends(publication_id)
+    settled = max((row.fence for row in rows if _is_whole(row)), default=0)
+    is_part = any(row.fence > settled and row.outcome is Outcome.ACCEPTED for row in rows)
+    return is_part or bool(_unresolved(publication_id))
 
 
 def was_accepted(publication_id: int) -> bool:
@@ -116,6 +144,10 @@ def _sends(publication_id: int) -> Sequence[Any]:
 def _is_whole(row: Any) -> bool:
     """Whether this try ended the send, and did not only carry it a part of the way."""
     return row.outcome is Outcome.ACCEPTED and not row.detail.get(GOES_ON)
+
+
+def _is_vouched(row: Any) -> bool:
+    return bool(row.detail.get(VOUCHED))
 
 
 def bounded(detail: Mapping[str, Any]) -> dict[str, Any]:

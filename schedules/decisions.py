@@ -13,7 +13,9 @@ from cms.core.db import session
 from cms.core.errors import Conflict, Invalid, Problem, conflict, invalid
 from cms.core.i18n import N_
 from cms.core.limits import most
-from schedules import posts, preflight, publications
+from schedules import attempts, keys, posts, preflight, publications
+from schedules.channels import CHANNELS
+from schedules.channels.base import Repeat
 from schedules.content import content_hash, outgoing
 from schedules.events import PostPublished
 from schedules.models import Publication
@@ -94,12 +96,21 @@ def resolve_uncertain(
             say_live(publication, url=url, by=by)
         case "again":
             _still_approved(publication)
+            _vouch(publication)
             _send_again(publication, by=by)
         case "drop":
             publications.drop(publication, by=by)
         case _:
             raise invalid("answer", "bad_answer", N_("Choose: it is live, send again, or drop."))
     return publication
+
+
+def _vouch(publication: Publication) -> None:
+    """Where no key keeps the carrier from showing it twice, the person's word stands in for one."""
+    account = publication.account
+    repeat = CHANNELS.get(account.channel).repeat_for(account.settings)
+    if repeat is Repeat.NEVER or keys.is_forgotten(publication):
+        attempts.vouch(publication.id)
 
 
 def can_be_live(publication: Publication) -> bool:

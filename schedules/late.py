@@ -5,9 +5,10 @@ from sqlalchemy import select
 from cms.core.clock import now
 from cms.core.db import session, transaction
 from cms.core.i18n import N_
-from schedules import stops
+from schedules import attempts, stops
 from schedules.models import Publication
 from schedules.publications import shift
+from schedules.receipts import NOBODY_KNOWS
 from schedules.states import PublicationState
 
 BATCH = 200
@@ -30,12 +31,16 @@ def miss_overdue() -> int:
 
 
 def miss(publication_id: int) -> bool:
-    """Mark one as missed, unless it is not late or somebody has just claimed it."""
+    """Mark one as missed, unless it is not late or somebody has just claimed it.
+
+    What an earlier try may have shown to readers is not missed: nobody knows.
+    """
     with transaction():
+        is_unknown = bool(attempts.unresolved(publication_id))
         return shift(
             publication_id,
             PublicationState.SCHEDULED,
-            PublicationState.MISSED,
-            reason=TOO_LATE,
+            PublicationState.UNCERTAIN if is_unknown else PublicationState.MISSED,
+            reason=NOBODY_KNOWS if is_unknown else TOO_LATE,
             where=(Publication.late_after < now(), stops.clear_of(Publication.account_id)),
         )

@@ -28,6 +28,7 @@ GOING_OUT = frozenset(
     {State.CLAIMED, State.SENDING, State.PUBLISHED, State.HANDED_OVER, State.UNCERTAIN}
 )
 _LEASED = frozenset({State.CLAIMED, State.SENDING})
+_INTERRUPTED = frozenset({State.SCHEDULED, State.HELD, State.MISSED})
 _WITH_CARRIER = frozenset({State.PUBLISHED, State.HANDED_OVER})  # may be asked about, taken back
 EXPIRING = timedelta(hours=2)  # how long before its end a missing confirmation is shown
 _SHOWN = (
@@ -36,6 +37,9 @@ _SHOWN = (
     joinedload(Publication.post).joinedload(Post.version),
 )
 _ALREADY = N_("This post is already going out; it cannot be changed any more.")
+_MAY_BE_OUT = N_(
+    "This post may be out already, or a part of it. Let it be settled before you change it."
+)
 
 
 # --- finders
@@ -175,8 +179,7 @@ def _link(publication: Publication, post: Post) -> None:
 
 
 def _follow(publication: Publication, post: Post, by: User | None) -> None:
-    if publication.state in GOING_OUT:
-        raise conflict("already_going_out", _ALREADY)
+    _refuse_if_out(publication)
     if publication.state is not State.PLANNED:
         move(publication, State.PLANNED, by=by, content_hash=None, tries=0, crashes=0)
     publication.account_id, publication.pool_id = post.account_id, post.pool_id
@@ -281,7 +284,7 @@ def anew(publication: Publication) -> dict[str, Any]:
     was taken back. Before an accepted send there is nothing to start over: the key stays.
     """
     if not attempts.was_accepted(publication.id):
-        return {}
+        return _another(publication)
     for table in (EmployeeTask, Delivery):
         session.execute(
             delete(table)
@@ -302,22 +305,42 @@ def anew(publication: Publication) -> dict[str, Any]:
     }
 
 
+def _another(publication: Publication) -> dict[str, Any]:
+    """Dropped while nobody knew, and approved once more: to the carrier it is another message."""
+    if publication.state is not State.PLANNED or not attempts.unresolved(publication.id):
+        return {}
+    attempts.vouch(publication.id)
+    return {"idempotency_key": secrets.token_hex(16)}
+
+
 def unschedule(post: Post, *, by: User | None) -> None:
     """Take an approved post out of the queue again; Conflict `already_going_out` when too late."""
     publication = post.publication
     if publication is None or publication.state in (State.PLANNED, State.CANCELLED):
         return
-    if publication.state in GOING_OUT:
-        raise conflict("already_going_out", _ALREADY)
+    _refuse_if_out(publication)
     move(publication, State.PLANNED, by=by, content_hash=None)
 
 
 def refuse_if_going_out(post: Post) -> None:
     """Raise Conflict `already_going_out` when nothing about the post may change any more."""
-    if post.publication is not None and post.publication.state in GOING_OUT:
+    if post.publication is not None:
+        _refuse_if_out(post.publication)
+
+
+def _refuse_if_out(publication: Publication) -> None:
+    """Other words for what may be out already would be a second post beside the first."""
+    if publication.state in GOING_OUT:
         raise conflict("already_going_out", _ALREADY)
+    if publication.state in _INTERRUPTED and attempts.may_be_out(publication.id):
+        raise conflict("already_going_out", _MAY_BE_OUT)
 
 
 def drop(publication: Publication, *, by: User | None, reason: str = "") -> None:
-    """It shall not go out; whatever already happened stays told."""
+    """It shall not go out; whatever already happened stays told.
+
+    Raises Conflict while machines still find out whether it did.
+    """
+    if publication.state is State.SCHEDULED:
+        _refuse_if_out(publication)
     move(publication, State.CANCELLED, by=by, reason=reason)

@@ -15,7 +15,7 @@ from cms.core.config import current
 from cms.core.db import session, transaction
 from cms.core.faults import declare, fault
 from cms.core.i18n import N_
-from schedules import addressing, late, limits, preflight, receipts, rules, stops
+from schedules import addressing, keys, late, limits, preflight, receipts, rules, stops
 from schedules.channels import CHANNELS, Channel
 from schedules.channels.base import Receipt
 from schedules.content import content_hash, outgoing
@@ -30,6 +30,8 @@ log = structlog.get_logger(__name__)
 CHANGED = N_("It is not what was approved any more. Have it approved again.")
 NOT_APPROVED = N_("It is not approved. Have it approved first.")
 BROKEN = N_("It could not be prepared for sending. The log says why.")
+
+JUST_AFTER = timedelta(seconds=1)
 
 Answer = TypeVar("Answer")
 
@@ -93,7 +95,7 @@ def claim(publication_id: int, *, worker: str) -> int | None:
     except _Stopped:
         return None
     except _Wait as wait:
-        _put_off(publication_id, fence, wait.after)
+        _put_off(publication_id, fence, min(now() + wait.after, late_after + JUST_AFTER))
         return None
 
 
@@ -133,14 +135,14 @@ def _claim(publication_id: int, account_id: int, fence: int, *, worker: str) -> 
     return fence + 1
 
 
-def _put_off(publication_id: int, fence: int, wait: timedelta) -> None:
-    """Not a move: it goes on waiting, only a little longer, for its account's sake."""
+def _put_off(publication_id: int, fence: int, until: datetime) -> None:
+    """Not a move: it goes on waiting for its account's sake, though never past its patience."""
     with transaction():
         session.execute(
             update(Publication)
             .where(Publication.id == publication_id, Publication.fence == fence)
             .where(Publication.state == State.SCHEDULED)
-            .values(due_at=now() + wait)
+            .values(due_at=until)
             .execution_options(synchronize_session=False)
         )
 
@@ -171,6 +173,10 @@ def _prepare(publication_id: int, fence: int, deadline: float | None) -> Envelop
     reason = _objection(publication, content)
     if reason:
         shift(publication_id, State.CLAIMED, State.HELD, reason=reason, where=_mine(fence))
+        return None
+    if keys.is_forgotten(publication):
+        unknown = receipts.KEY_FORGOTTEN
+        shift(publication_id, State.CLAIMED, State.UNCERTAIN, reason=unknown, where=_mine(fence))
         return None
     envelope = addressing.envelope_of(publication, deadline=deadline, content=content)
     if rules.is_on("attempt_first"):

@@ -15,10 +15,10 @@ from cms.core.i18n import N_
 from cms.core.sentences import parts_of
 from schedules import attempts, handover, limits, polling, rules
 from schedules.channels import CHANNELS, calling
-from schedules.channels.base import Confirmation, Receipt, Repeat
+from schedules.channels.base import Channel, Confirmation, Receipt, Repeat
 from schedules.envelopes import Envelope
 from schedules.events import PostHandedOver, PostPublished
-from schedules.models import Publication
+from schedules.models import ChannelAccount, Publication
 from schedules.publications import shift
 from schedules.states import Outcome
 from schedules.states import PublicationState as State
@@ -33,6 +33,13 @@ TOO_SLOW = N_("Too much time had passed since it was claimed; nothing was sent."
 NOBODY_KNOWS = N_("Nobody knows whether it arrived. Look, then say so here.")
 CREDENTIALS = N_("The carrier refuses the account. It has been paused; check its credentials.")
 REFUSED = N_("The carrier refused the post.")
+REFUSED_LATER = N_(
+    "The carrier refused this try, but an earlier one may have arrived. Look, then say so here."
+)
+KEY_FORGOTTEN = N_(
+    "An earlier try may have arrived, and it is too long ago to be repeated safely. Look, then say "
+    "so here."
+)
 NOT_REACHED = N_("The carrier could not be reached.")
 
 
@@ -102,12 +109,21 @@ def _verdict(publication: Publication, envelope: Envelope, receipt: Receipt) -> 
             return _accepted(publication, receipt, said)
         case Outcome.REJECTED if receipt.pauses_account:
             return Verdict(State.HELD, CREDENTIALS)
+        case Outcome.REJECTED if _may_be_live(publication, envelope, channel):
+            return Verdict(State.UNCERTAIN, REFUSED_LATER)
         case Outcome.REJECTED:
             return Verdict(State.FAILED, receipt.reason or REFUSED)
         case Outcome.NOT_SENT:
             return _again(publication, receipt)
         case _:
             return unknown(publication, channel.repeat_for(envelope.settings), receipt)
+
+
+def _may_be_live(publication: Publication, envelope: Envelope, channel: Channel) -> bool:
+    """A no speaks of this try alone; whoever can be asked has said before it about the others."""
+    if channel.repeat_for(envelope.settings) is Repeat.QUERY:
+        return False
+    return bool(attempts.doubtful(publication.id, before=envelope.fence))
 
 
 def _accepted(publication: Publication, receipt: Receipt, confirmation: Confirmation) -> Verdict:
@@ -181,13 +197,19 @@ def note_health(publication: Publication, envelope: Envelope, receipt: Receipt) 
     account.last_fault = (receipt.reason or receipt.outcome.value)[:300]
     account.last_fault_at, account.fault_parts = now(), parts_of(receipt.reason)
     if receipt.outcome is Outcome.NOT_SENT and receipt.after:
-        account.blocked_until = now() + limits.clamped(receipt.after)
+        _block(account, limits.clamped(receipt.after))
     elif receipt.outcome is Outcome.UNCERTAIN and _hung(envelope, receipt):
         # A carrier that lets calls hang would fill every thread, and delay everybody else's posts.
-        account.blocked_until = now() + timedelta(seconds=envelope.call_seconds)
+        _block(account, timedelta(seconds=envelope.call_seconds))
     if receipt.pauses_account and not account.is_paused:
         account.is_paused = True
         audit.record("channel_account.paused", account, by=None, reason=account.last_fault)
+
+
+def _block(account: ChannelAccount, wait: timedelta) -> None:
+    """Of several answers at once the longest wait counts."""
+    until = now() + wait
+    account.blocked_until = max(account.blocked_until or until, until)
 
 
 def _hung(envelope: Envelope, receipt: Receipt) -> bool:

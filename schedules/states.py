@@ -40,8 +40,13 @@ _P = PublicationState
 
 PUBLICATION_MOVES: dict[PublicationState, frozenset[PublicationState]] = {
     _P.PLANNED: frozenset({_P.SCHEDULED, _P.CANCELLED}),
-    _P.SCHEDULED: frozenset({_P.PLANNED, _P.CLAIMED, _P.HELD, _P.MISSED, _P.CANCELLED}),
-    _P.CLAIMED: frozenset({_P.SENDING, _P.SCHEDULED, _P.HELD, _P.MISSED, _P.FAILED, _P.CANCELLED}),
+    # What an earlier try may have shown to readers becomes uncertain when it cannot be tried again.
+    _P.SCHEDULED: frozenset(
+        {_P.PLANNED, _P.CLAIMED, _P.HELD, _P.MISSED, _P.UNCERTAIN, _P.CANCELLED}
+    ),
+    _P.CLAIMED: frozenset(
+        {_P.SENDING, _P.SCHEDULED, _P.HELD, _P.MISSED, _P.FAILED, _P.UNCERTAIN, _P.CANCELLED}
+    ),
     _P.SENDING: frozenset(
         {_P.PUBLISHED, _P.HANDED_OVER, _P.FAILED, _P.UNCERTAIN, _P.SCHEDULED, _P.HELD}
     ),

@@ -72,6 +72,9 @@ class Channel(ABC):
     needs: ClassVar[str] = ""  # one sentence for the account page: what to prepare at the carrier
     can_amend: ClassVar[bool] = False
     can_withdraw: ClassVar[bool] = False
+    key_lives: ClassVar[timedelta | None] = (
+        None  # K: how long the carrier keeps a key; none: for ever
+    )
     # Q: how long after an attempt "not found" may be believed; before that it is asked again.
     settles_after: ClassVar[timedelta] = timedelta(0)
     polls: ClassVar[tuple[timedelta, ...]] = ()  # waits between questions; the last one for ever

@@ -35,6 +35,7 @@ from schedules.states import Outcome
 log = structlog.get_logger(__name__)
 
 KEY_BYTES = 64
+KEY_LIVES = timedelta(hours=24)  # the carrier looks for the key among the sends of a day
 KNOWN, HURRIED, KEY_TOO_LONG = 45065, 45066, 45067
 WORDS = 600  # of a text to all followers, as the console allows
 MINUTE = timedelta(minutes=1)
@@ -96,6 +97,7 @@ class OaMass(Channel):
         text=oa_pieces.DIGEST_CHARACTERS, pictures=oa_pieces.MOST_PICTURES, per_minute=60
     )
     repeat = Repeat.KEYED
+    key_lives = KEY_LIVES
     confirmation = Confirmation.CARRIER
     appends_link = False
     takes = frozenset({Takes.TEXT, Takes.PICTURES, Takes.ARTICLE, Takes.LINK})

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from hashlib import sha256
 from secrets import token_hex
 from typing import Any
@@ -36,6 +37,7 @@ from schedules.states import Outcome
 
 LONGEST_BODY = 20_000  # bytes; the specification asks to stay below
 CALL_SECONDS = 15.0  # what the specification gives a receiver
+KEY_LIVES = timedelta(hours=24)  # nobody promises more; the specification's last try comes by then
 SENT, AMENDED, WITHDRAWN, TEST = (
     "publication.sent",
     "publication.amended",
@@ -74,6 +76,7 @@ class Webhook(Channel):
     name = N_("Webhook")
     limits = Limits(text=15_000, unit=Unit.BYTES, pictures=9)
     repeat = Repeat.KEYED
+    key_lives = KEY_LIVES
     appends_link = False  # the message has a place of its own for it
     takes = frozenset({Takes.TEXT, Takes.PICTURES, Takes.ARTICLE, Takes.LINK})
     gives = BY_OWN_LINK

@@ -12,7 +12,7 @@ from cms.accounts.models import Role
 from cms.core.clock import now
 from cms.core.db import session, transaction
 from cms.core.errors import TryAgain
-from schedules import approvals, attempts, publications, publishing, reconciling, steps
+from schedules import approvals, attempts, decisions, publications, publishing, reconciling, steps
 from schedules.channels.base import Receipt
 from schedules.channels.calling import Call, Silent, _calls
 from schedules.envelopes import Envelope
@@ -250,6 +250,6 @@ def test_a_part_of_a_long_send_is_no_accepted_send(carrier: FakeCarrier) -> None
     assert publication.state is State.SCHEDULED
     assert not attempts.was_accepted(publication.id)
     with transaction():
-        publications.unschedule(publication.post, by=None)
-        publications.schedule(publication, "a hash", by=None)
+        publications.move(publication, State.HELD, by=None)
+        decisions.publish_now(publication, by=make.user(Role.OPERATOR))
     assert publication.idempotency_key == key
