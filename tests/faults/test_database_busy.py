@@ -32,7 +32,7 @@ from tests.schedules.side_by_side import WORKERS, in_processes
 from tests.signing_in import sign_in
 
 HOLD = 10.0
-ROUNDS = 10
+ROUNDS = 6
 CLAIMS = 2000
 
 

@@ -3,6 +3,7 @@
 import shutil
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from sqlalchemy import func, select
 from cms.accounts.models import Role
 from cms.core import health, jobs, workers
 from cms.core.broker import EmbeddedBroker
+from cms.core.clock import now
 from cms.core.config import settings_from
 from cms.core.db import session, transaction
 from cms.core.jobs import QueueName
@@ -28,8 +30,6 @@ from tests.faults.conftest import Install
 from tests.faults.engine import Engine
 from tests.feedback import live
 from tests.schedules.ready import account, approved
-
-pytestmark = pytest.mark.processes
 
 POSTS = 12
 REMIND = 1.0  # seconds here; in service REMIND_SECONDS
@@ -96,7 +96,7 @@ def test_full_it_takes_no_hint_and_all_go_out_when_there_is_room(
 ) -> None:
     squeeze(broker, "1")
     make_due()
-    engine.rest(1.5)  # clock and worker meet the full server several times and live on
+    engine.rest(1.2)  # clock and worker meet the full server several times and live on
     assert counted(State.SCHEDULED) == POSTS
     squeeze(broker, "256mb")
     assert engine.run(all_out, within=15)
@@ -110,7 +110,7 @@ def test_gone_and_back_without_a_memory(
     assert broker.process is not None
     broker.process.kill()
     broker.process.wait()
-    engine.rest(1.5)
+    engine.rest(1.2)
     assert counted(State.SCHEDULED) == POSTS
     assert health.CHECKS.get("queue").find().level is health.Level.FAULT
     shutil.rmtree(broker.folder / "appendonlydir")
@@ -131,6 +131,21 @@ def test_hints_lost_with_its_memory_are_given_again(
         client.flushall()
     assert engine.run(all_out, within=15)
     assert effects(house) == POSTS
+
+
+def test_all_clocks_down_for_ten_minutes(engine: Engine, house: Flask) -> None:
+    """Nobody hinted all the while; then one clock starts, and the late policy has its say."""
+    make_due()
+    rows = select(Publication).order_by(Publication.id)
+    with transaction():
+        for number, one in enumerate(session.scalars(rows)):
+            one.due_at = now() - timedelta(minutes=10) + timedelta(seconds=10 * number)
+            if number < 3:
+                one.late_after = one.due_at + timedelta(minutes=5)
+    assert engine.run(lambda: counted(State.SCHEDULED) == 0, within=60)
+    assert engine.run(lambda: counted(State.PUBLISHED) == POSTS - 3, within=10)
+    assert counted(State.MISSED) == 3
+    assert effects(house) == POSTS - 3
 
 
 def test_what_it_costs_is_less_than_fifteen_seconds_in_service() -> None:
