@@ -136,6 +136,7 @@ def page_of(version: AssetVersion) -> dict[str, Any]:
     return {
         "title": version.title,
         "cover": cover,
+        "is_whole": any(link.role == "poster" for link in version.media_links),
         "html": _without_anchors(version.html),
         "lead": version.summary,
         "url": version.content.get("url", ""),
@@ -158,9 +159,13 @@ def _head(frame: str, content: Outgoing, scene: Scene) -> str:
 def _speaker(content: Outgoing, scene: Scene) -> dict[str, Any]:
     account = scene.account
     is_robot = content.channel in ROBOTS
-    speaks = None if is_robot else account.persona
-    badge = _("robot") if is_robot else ""
-    return {"name": speaks.name if speaks else account.name, "picture": None, "badge": badge}
+    speaks = None if is_robot or content.settings.get("sender_name") else account.persona
+    own_name = str(content.settings.get("sender_name") or account.name)  # of letters
+    return {
+        "name": speaks.name if speaks else own_name,
+        "picture": None,
+        "badge": _("robot") if is_robot else "",
+    }
 
 
 def _words(shown: Rendered) -> str:

@@ -88,7 +88,7 @@ def _page(form: UtmForm) -> str:
         rules=[(rule, utm.example(_as_fields(rule))) for rule in utm.rules()],
         names={one.slug: one.name for one in CHANNELS},
         example="" if form.errors or form.form_errors else utm.example(_fields(form)),
-        places=utm.PLACES,
+        fillings=utm.PLACES,
         domain=settings().link_base_url,
         has_own_domain=settings().link_base_url != settings().base_url,
         troubled=link_checks.in_trouble(),

@@ -21,7 +21,7 @@ from cms.web.guard import requires
 from cms.web.numbers import row_number
 from content_library import assets
 from content_library.models import Asset
-from schedules import accounts, content, placing, posts, preflight, wall_time
+from schedules import accounts, content, posts, preflight
 from schedules.asking_once import asking_once
 from schedules.channels import CHANNELS
 from schedules.content import Outgoing
@@ -73,23 +73,17 @@ def of_post(post: Post) -> Draft:
 def of_plan(form: PlanForm, asset: Asset, calendar: Calendar, text: str) -> Draft | None:
     """None while nobody knows for which pool, or no account reaches it."""
     try:
-        chosen = places.read(form)
+        pool, account = places.audience(form)
     except (Invalid, NotFound):
         return None
-    reaching = placing.speakers(chosen.pool)
-    account = chosen.account or (reaching[0] if reaching else None)
     if account is None:
         return None
     version = assets.current(asset)
-    try:
-        moment = wall_time.settle(chosen.on, chosen.at, calendar.timezone, fold=chosen.fold or 0)
-        at = moment.instant
-    except Invalid:
-        at = now()
-    outgoing = content.drafted(version, account, chosen.pool, text=text, window=at)
-    keep = {"slot": form.slot.data} if form.slot.data else {"day": chosen.on.isoformat()}
+    at = places.moment(form, calendar) or now()
+    outgoing = content.drafted(version, account, pool, text=text, window=at)
+    keep = {"slot": form.slot.data} if form.slot.data else {"day": form.wall_date.data}
     page = url_for("calendar.new_post", asset=asset.id, **keep)
-    return Draft(outgoing, previews.Scene(account, chosen.pool, version, at), page)
+    return Draft(outgoing, previews.Scene(account, pool, version, at), page)
 
 
 def typed(draft: Draft, text: str, media_ids: Iterable[int] | None = None) -> Draft:

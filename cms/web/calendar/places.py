@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date, datetime, time
 
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -12,7 +12,7 @@ from wtforms.fields.choices import SelectChoice
 from audience import pools
 from audience.models import Pool
 from cms.core.db import session
-from cms.core.errors import invalid
+from cms.core.errors import Invalid, NotFound, invalid
 from cms.core.i18n import N_
 from cms.web.calendar.drawing import day_words, pool_words, slot_words
 from cms.web.calendar.forms import BY_HAND, PlaceForm
@@ -52,6 +52,31 @@ def read(form: PlaceForm) -> Chosen:
         wall_time.parse_time(form.wall_time.data or ""),
         fold,
     )
+
+
+def audience(form: PlaceForm) -> tuple[Pool, ChannelAccount | None]:
+    """For whom it shall be and who would say it, as far as the form tells; for looking ahead.
+
+    Raises Invalid for what is no slot and no pool. No account: none reaches the pool.
+    """
+    if form.slot.data and form.slot.data != BY_HAND:
+        place = slots.parse(form.slot.data)
+        return pools.get(place.pool_id), accounts.get(place.account_id)
+    pool_id = row_number(form.pool.data or "")
+    if pool_id is None:
+        raise invalid("pool", "bad_choice", N_("Choose one of the pools offered."))
+    pool = pools.get(pool_id)
+    return pool, next(iter(placing.speakers(pool)), None)
+
+
+def moment(form: PlaceForm, calendar: Calendar) -> datetime | None:
+    """When that would be; None while the form does not say."""
+    try:
+        chosen = read(form)
+        settled = wall_time.settle(chosen.on, chosen.at, calendar.timezone, fold=chosen.fold or 0)
+    except (Invalid, NotFound):
+        return None
+    return settled.instant
 
 
 def speaker(pool: Pool) -> ChannelAccount:

@@ -135,6 +135,8 @@ def _form(form: PlanForm, asset: Asset, calendar: Calendar, day: date) -> str:
 
 
 def _pane(form: PlanForm, asset: Asset, calendar: Calendar) -> dict[str, Any] | None:
+    """Where nothing is chosen yet, browsers show the first pool: so does the preview."""
+    form.pool.data = form.pool.data or next((one.value for one in form.pool.choices), "")
     text = clean_text(form.text.data or "").strip()
     draft = composing.of_plan(form, asset, calendar, text)
     return composing.pane(draft, composing.chosen_account()) if draft else None

@@ -120,6 +120,7 @@ class TestFrames:
             subscribers.add(way, "ann@example.com", by=None)
         post = world.plan(asset=illustrated(title="Three steps", summary="Read this."), account=way)
         letter = page_of(client, post).select_one("#pane .letter")
+        assert letter.select_one(".letter__head dd").text == "The school"
         assert letter.select_one(".letter__head .strong").text == "Three steps"
         body = letter.select_one(".letter__body")
         assert body.select_one(".letter__title").text == "Three steps"
@@ -302,6 +303,11 @@ class TestWithoutScripts:
         self, client: FlaskClient, world: World
     ) -> None:
         asset = make.asset()
+        page = client.get(f"/calendar/posts/new?asset={asset.id}").text
+        pane = BeautifulSoup(page, "html.parser").select_one(".pane")
+        assert pane["data-on"] == str(world.account.id)  # the pool that browsers show first
+        with transaction():
+            world.pool.is_active = world.other_pool.is_active = False
         page = client.get(f"/calendar/posts/new?asset={asset.id}").text
         assert "Choose a slot, or a pool and a time" in page
 
