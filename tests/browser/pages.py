@@ -64,6 +64,7 @@ SCREENS = (
     Screen("plan a post", "planner", "/calendar/posts/new"),
     Screen("copy a week", "planner", r"/copy$", through="/calendar/"),
     Screen("slots", "administrator", "/calendar/slots"),
+    Screen("links", "administrator", "/settings/links"),
     Screen("today", "operator", "/today/?view=all"),
     Screen("waiting", "operator", "/today/waiting"),
     Screen("publication", "operator", r"^/today/publications/\d+$", through="/today/waiting"),
