@@ -24,7 +24,7 @@ _QUERY_SECRET = re.compile(
 
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_PATH_TOKEN = re.compile(r"(/(?:enter|set-up|f)/)[^/?#\s\"'<>]+")
+_PATH_TOKEN = re.compile(r"(/(?:enter|set-up|f|u|callbacks)/)[^/?#\s\"'<>]+")
 _PHONE = re.compile(r"(?<![\w.-])((?:\+?86[ -]?)?1[3-9]\d)[ -]?\d{4}[ -]?(\d{4})(?![\w.-])")
 
 

@@ -1,7 +1,6 @@
 """Calls to carriers: one guarded request, written down with its secrets masked, and what it proves."""
 
 import json
-import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,21 +13,15 @@ from cms.core.config import current
 from cms.core.errors import Problem, Refused, SeedbedError, TryAgain
 from cms.core.http import AddressNotAllowed, Answer, Client, NotSent, Unanswered
 from cms.core.i18n import N_
+from schedules.channels.masking import masked
 from schedules.envelopes import Envelope
 
 NOT_ALLOWED = N_("The carrier's address may not be called.")
 NOT_REACHED = N_("The carrier could not be reached; nothing was sent.")
 NO_ANSWER = N_("The carrier took the call and gave no whole answer.")
 NO_TIME = N_("Too little time was left to wait for the carrier; nothing was sent.")
-LONGEST_TOLD = 400
 DEFAULT_SECONDS = 10.0
 LOOK_UP_SECONDS = 3.0
-_SECRETS = (
-    r"access_token|tenant_access_token|corpsecret|appsecret|app_secret|secret|sign|signature|token"
-    r"|password"
-)
-_IN_QUERY = re.compile(rf"(?<=[?&])({_SECRETS}|key)=[^&\s]+", re.IGNORECASE)
-_IN_JSON = re.compile(rf'("(?:{_SECRETS})"\s*:\s*)"[^"]*"', re.IGNORECASE)
 
 
 class Silent(SeedbedError):
@@ -165,7 +158,7 @@ class Line:
             status, said = answer.status, self._masked(answer.body)
             return Reply(answer)
         except AddressNotAllowed as error:
-            said = str(error)
+            said = self._masked(str(error).encode())
             raise Refused(NOT_ALLOWED) from error
         except NotSent as error:
             said = error.reason
@@ -185,15 +178,7 @@ class Line:
             calls.append(call)
 
     def _masked(self, content: bytes) -> str:
-        if b"\0" in content:  # a file: nobody can read it, and no JSON column takes it
-            return f"({len(content):,} bytes)"
-        text = content[: LONGEST_TOLD * 4].decode("utf-8", "replace")
-        for secret in self.hush:
-            if len(secret) > 3:
-                text = text.replace(secret, "•••")
-        text = _IN_QUERY.sub(r"\1=•••", text)
-        text = _IN_JSON.sub(r'\1"•••"', text)
-        return text[:LONGEST_TOLD] + ("…" if len(text) > LONGEST_TOLD else "")
+        return masked(content, self.hush)
 
 
 def check_address(url: str) -> None:

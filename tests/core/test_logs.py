@@ -67,6 +67,8 @@ def test_what_was_bound_ends_with_its_block(lines: Lines) -> None:
         ("headers", {"Authorization": "hunter2"}),
         ("answers", [{"token": "hunter2"}]),
         ("path", "/enter/hunter2"),
+        ("path", "/callbacks/hunter2?signature=1"),
+        ("path", "/u/hunter2"),
         ("path", "/set-up/hunter2"),
         ("path", "/f/hunter2.xml"),
         ("request", "GET /f/hunter2?page=2 HTTP/1.1"),
