@@ -5,6 +5,7 @@ from flask import Flask
 from cms.cli import (
     accounts,
     assets,
+    carriers,
     channels,
     clock,
     demo,
@@ -24,6 +25,7 @@ def connect(app: Flask) -> None:
         up.up,
         doctor.doctor,
         clock.clock,
+        carriers.carriers,
         worker.worker,
         dry_run.show_dry_run,
         stop.group,

@@ -9,9 +9,9 @@ import click
 from flask.cli import AppGroup, with_appcontext
 
 from cms.accounts import tokens, users
-from cms.cli import up_banner
+from cms.cli import carriers, up_banner
 from cms.cli.users import link_to
-from cms.core import logs
+from cms.core import demo_carriers, logs
 from cms.core.config import current
 from cms.core.db import transaction
 from cms.core.errors import SeedbedError
@@ -24,7 +24,7 @@ from schedules import link_checks
 @click.pass_context
 @with_appcontext
 def group(context: click.Context, reset: bool) -> None:
-    """The demo world: load it into an empty installation, or begin anew."""
+    """The demo world: load it into an empty installation, or begin anew, demo carriers included."""
     if context.invoked_subcommand is None:
         _load(reset=reset)
 
@@ -87,6 +87,7 @@ def before_start() -> Iterator[str]:
         yield "the demo world was not loaded to its end; beginning anew"
         wiping.wipe()
     elif not world.is_empty():
+        carriers.prepare()
         return
     yield "nothing here yet: loading the demo world, about a minute; the pages tell how far it is"
     yield from world.load()
@@ -108,6 +109,8 @@ def after_start() -> Iterator[str]:
             with transaction():
                 token = tokens.issue(tokens.Purpose.SIGN_IN, user)
             yield f"  {login:<14} {link_to(token)}"
+    if where := demo_carriers.address():
+        yield f"Demo carriers, where you can see what arrives: {where}/"
 
 
 def connect() -> None:

@@ -16,7 +16,7 @@ import flask_migrate
 from flask import Flask
 from flask.cli import ScriptInfo, pass_script_info
 
-from cms.cli import up_banner
+from cms.cli import carriers, up_banner
 from cms.cli.begin import on_stop
 from cms.core import logs, ports, preparing
 from cms.core.beats import Beat
@@ -98,6 +98,8 @@ class System:
             _bring_schema_up_to_date()
         logs.configure(process="supervisor")  # migrations set up logging of their own
         preparing.clear(self.settings.home)
+        if moved := carriers.settle(self.app):
+            _tell("carriers", moved)
         if self.settings.is_redis_embedded:
             self._start_broker()
 
@@ -140,6 +142,8 @@ class System:
     def _start_background(self) -> None:
         if self.ending.is_set():
             return
+        if carriers.are_wanted(self.app):
+            self._add("carriers", self._flask("carriers"), BACKGROUND)
         self._add("clock", self._flask("clock"), BACKGROUND)
         for name in QueueName:
             count = self.settings.publish_workers if name is QueueName.PUBLISH else 1

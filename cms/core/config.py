@@ -226,11 +226,10 @@ def _smtp_url(environ: Mapping[str, str], faults: list[str]) -> str:
 
 def _carriers_url(environ: Mapping[str, str], home: Path, faults: list[str]) -> str:
     """The demo carriers of this machine: a loopback address, chosen once for each data directory."""
-    if environ.get("SEEDBED_DEMO", "on").lower() in _OFF:
+    given = environ.get("SEEDBED_CARRIERS_URL")
+    if environ.get("SEEDBED_DEMO", "on").lower() in _OFF or given == "":
         return ""
-    url = environ.get("SEEDBED_CARRIERS_URL") or _kept(
-        home / "carriers" / "address", f"http://127.0.0.1:{_free_port()}", faults
-    )
+    url = given or _kept(home / "carriers" / "address", f"http://127.0.0.1:{_free_port()}", faults)
     if not re.fullmatch(r"http://127\.0\.0\.1:\d+", url):
         faults.append("SEEDBED_CARRIERS_URL: demo carriers live on http://127.0.0.1:PORT only")
     return url

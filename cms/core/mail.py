@@ -14,6 +14,7 @@ from email.utils import format_datetime, parseaddr
 from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
+from cms.core import demo_carriers
 from cms.core.clock import now
 from cms.core.config import current
 from cms.core.errors import Problem, SeedbedError
@@ -31,9 +32,11 @@ __all__ = [
     "Refusal",
     "Refused",
     "Sent",
+    "Server",
     "Unanswered",
 ]
 
+DEMO_SENDER = "seedbed@demo.invalid"
 SUBJECT_CHARACTERS = 200
 SENDER_CHARACTERS = 80
 _POLICY = SMTP.clone(cte_type="7bit", max_line_length=76)  # no server has to know more than ASCII
@@ -119,9 +122,27 @@ def clean_address(text: str) -> str | None:
     return found if is_address else None
 
 
+@dataclass(frozen=True)
+class Server:
+    """The installation's mail server; an empty `url` means that no e-mail leaves."""
+
+    url: str = field(default="", repr=False)
+    sender: str = ""
+    is_demo: bool = False  # it keeps every letter on this machine
+
+
+def server() -> Server:
+    """The one that is set; while a demo runs and none is set, the demo's own."""
+    settings = current()
+    if settings.smtp_url:
+        return Server(settings.smtp_url, settings.mail_from)
+    url = demo_carriers.mail_url()
+    return Server(url, settings.mail_from or DEMO_SENDER, is_demo=True) if url else Server()
+
+
 def is_configured() -> bool:
     """Whether this installation has a mail server at all."""
-    return bool(current().smtp_url)
+    return bool(server().url)
 
 
 def send(letter: Letter, *, tls: ssl.SSLContext | None = None) -> Sent:
@@ -136,7 +157,7 @@ def connected(*, tls: ssl.SSLContext | None = None) -> Iterator["Line"]:
 
     Raises NotSent when the server cannot be reached, Refused when it does not let us in.
     """
-    line = _dialled(current().smtp_url, tls or ssl.create_default_context())
+    line = _dialled(server(), tls or ssl.create_default_context())
     try:
         yield line
     finally:
@@ -243,13 +264,13 @@ def _message_id(name: str, sender: str) -> str:
     return f"<{name}@{parseaddr(sender)[1].rpartition('@')[2] or 'localhost'}>"
 
 
-def _dialled(url: str, tls: ssl.SSLContext) -> Line:
-    if not url:
+def _dialled(to: Server, tls: ssl.SSLContext) -> Line:
+    if not to.url:
         raise NotSent("no mail server is set")
-    parts = urlsplit(url)
+    parts = urlsplit(to.url)
     host, is_secure = parts.hostname or "", parts.scheme == "smtps"
     port = parts.port or (465 if is_secure else 587 if parts.username else 25)
-    sender = current().mail_from
+    sender = to.sender
     name = parseaddr(sender)[1].rpartition("@")[2] or "localhost"
     seconds = float(most("outgoing_seconds"))
     try:

@@ -74,7 +74,7 @@ def trouble(crew: Team, moment: datetime) -> int:
             with step_at(moment - timedelta(hours=3)):
                 approvals.approve(post, revision=post.revision, by=crew.operators[0])
             with step_at(post.publish_at + timedelta(seconds=1)):
-                week.send(post.publication.id)
+                week.send(crew, post.publication.id)
             made += 1
     return made
 

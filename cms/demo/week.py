@@ -15,6 +15,7 @@ from cms.core.clock import holding
 from cms.core.db import session, transaction
 from cms.demo import team
 from cms.demo.choosing import Choice, Planner
+from cms.demo.told import Answers
 from content_library import assets
 from schedules import accounts, approvals, handover, posts, publishing, slots
 from schedules.models import Calendar, HandOver, Post, Publication
@@ -56,6 +57,7 @@ class Team:
     choices: dict[int, Choice]
     planners: list[User] = field(default_factory=lambda: members("planner", "mengke"))
     operators: list[User] = field(default_factory=lambda: members("operator", "fang"))
+    answers: Answers | None = None  # None: no demo carriers run here
 
     def chance(self, purpose: object) -> random.Random:
         """A source of chance for that purpose alone, so that no step disturbs another."""
@@ -122,9 +124,11 @@ def read(crew: Team, day: date, *, start: datetime, leaves_unread: Callable[[Pos
                 act()
 
 
-def send(publication_id: int) -> None:
-    """What a worker does at a post's minute."""
-    publishing.publish(publication_id, worker=WORKER)
+def send(crew: Team, publication_id: int) -> None:
+    """What a worker did at a post's minute; demo carriers are not called for what has been."""
+    channel = session.get_one(Publication, publication_id).account.channel
+    speak = crew.answers.speak if crew.answers and crew.answers.knows(channel) else None
+    publishing.publish(publication_id, worker=WORKER, speak=speak)
 
 
 def confirm(crew: Team, publication_id: int) -> None:
@@ -208,10 +212,13 @@ def _sending(crew: Team, post_id: int) -> list[Step]:
     publication = posts.get(post_id).publication
     chance = crew.chance(f"sending:{publication.due_at.isoformat()}:{publication.pool_id}")
     leaves = publication.due_at + timedelta(seconds=chance.uniform(0.4, 2.5))
-    steps: list[Step] = [(leaves, post_id, lambda: send(publication.id))]
-    if publication.account.channel == "manual":
+    steps: list[Step] = [(leaves, post_id, lambda: send(crew, publication.id))]
+    channel, answers = publication.account.channel, crew.answers
+    if channel == "manual":
         confirmed = leaves + timedelta(minutes=chance.triangular(2, 50, 7))
         steps.append((confirmed, post_id, lambda: confirm(crew, publication.id)))
+    elif answers and (wait := answers.waits(channel)):
+        steps.append((leaves + wait, post_id, lambda: answers.end(publication.id)))
     return steps
 
 

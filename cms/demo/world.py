@@ -14,11 +14,13 @@ from cms.core.config import current
 from cms.core.db import session, transaction
 from cms.core.errors import conflict
 from cms.core.i18n import N_
-from cms.demo import learning, responses, shelves, team, today, truth, week
+from cms.demo import consoles, learning, responses, shelves, team, today, truth, ways, week
 from cms.demo.choosing import Planner
 from cms.demo.marks import mark
 from cms.demo.models import DemoWorld
 from cms.demo.readers import Readers
+from cms.demo.rounds import Rounds
+from cms.demo.told import Answers
 from cms.demo.week import Team
 from content_library import jobs as library_jobs
 from content_library.models import Asset
@@ -29,6 +31,7 @@ WEEKS_BEFORE = 4
 LEARNS_AT = time(3, 10)
 LEARNED_AFTER = (24, 27)  # days from the first Monday until the model was asked, if need be again
 MENDS_AFTER = timedelta(days=9)
+CONNECTED_BEFORE = timedelta(days=12)  # when the demo carriers were first used, before this Monday
 NOISY = ("schedules", "feedback", "content_library")
 
 
@@ -71,10 +74,14 @@ def load(*, seed: int | None = None) -> Iterator[str]:
             world = DemoWorld(seed=seed, today=days.today, began_at=moment, finished_at=None)
             session.add(world)
         yield from _found(days)
-        crew = _crew(seed)
-        yield from _past(crew, days)
-        yield from _present(crew, days)
+        with _carriers(seed) as answers:
+            crew = _crew(seed, answers)
+            rounds = Rounds(crew, days.moment) if answers else None
+            yield from _past(crew, days, rounds)
+            yield from _present(crew, days, rounds)
         yield f"search: {library_jobs.rebuild()} assets indexed"
+        if rounds:
+            yield f"carriers: {rounds.soon(now())} posts leave within minutes"
         with transaction():
             world.finished_at = now()
 
@@ -89,6 +96,8 @@ def _found(days: Days) -> Iterator[str]:
         team.words(administrator)
         team.ways_out(administrator)
         team.rhythm(administrator)
+        if current().carriers_url:
+            ways.open_all(administrator)
     yield f"audience: {len(team.MEMBERS)} people, 6 stages, 8 pools, 4 personas"
     shown = shelves.pictures()
     yield f"library: {len(shown)} pictures"
@@ -101,15 +110,30 @@ def _found(days: Days) -> Iterator[str]:
     yield f"library: {made} videos and posters"
 
 
-def _crew(seed: int) -> Team:
+@contextmanager
+def _carriers(seed: int) -> Iterator[Answers | None]:
+    """The demo carriers with empty books, set up for the team; None where none run."""
+    if not current().carriers_url:
+        yield None
+        return
+    carriers = consoles.begin_anew()
+    try:
+        consoles.connect(carriers)
+        yield Answers(carriers, seed)
+    finally:
+        carriers.close()
+
+
+def _crew(seed: int, answers: Answers | None) -> Team:
     calendar = calendars.by_slug("main")
     if calendar is None:
         raise LookupError("the demo world has no calendar")
     choices = shelves.choices()
-    return Team(calendar, seed, Planner(choices, seed), {choice.id: choice for choice in choices})
+    known = {choice.id: choice for choice in choices}
+    return Team(calendar, seed, Planner(choices, seed), known, answers=answers)
 
 
-def _past(crew: Team, days: Days) -> Iterator[str]:
+def _past(crew: Team, days: Days, rounds: Rounds | None) -> Iterator[str]:
     """Four weeks and the days since, with what readers did and what was learned on the way."""
     readers = Readers(truth.load(), crew.seed)
     lessons = {days.first_monday + timedelta(days=after) for after in LEARNED_AFTER}
@@ -117,7 +141,8 @@ def _past(crew: Team, days: Days) -> Iterator[str]:
     day = days.first_monday - timedelta(days=3)
     while day < days.today:
         if day.weekday() == 4 and day < days.this_monday:
-            yield _planned(crew, day)
+            is_late = day >= days.this_monday - CONNECTED_BEFORE
+            yield _planned(crew, day, rounds if is_late else None)
         if day == days.first_monday + MENDS_AFTER:
             with holding(crew.moment(day, time(10))), transaction():
                 shelves.mend(crew.planners[0])
@@ -139,7 +164,7 @@ def _past(crew: Team, days: Days) -> Iterator[str]:
     yield learning.latest(crew, days.moment)
 
 
-def _planned(crew: Team, friday: date) -> str:
+def _planned(crew: Team, friday: date, rounds: Rounds | None) -> str:
     """A Friday afternoon: next week's board is filled and handed in."""
     monday = friday + timedelta(days=3)
 
@@ -148,18 +173,22 @@ def _planned(crew: Team, friday: date) -> str:
 
     start = crew.moment(friday, week.PLANS_AT)
     made = week.plan(crew, monday, keeps=keeps, start=start)
+    made += rounds.plan(monday, start=start + timedelta(hours=2)) if rounds else []
     week.hand_in(crew, made, start=start + timedelta(hours=2, minutes=30))
     return f"week of {monday}: {len(made)} posts"
 
 
-def _present(crew: Team, days: Days) -> Iterator[str]:
+def _present(crew: Team, days: Days, rounds: Rounds | None) -> Iterator[str]:
     unread = today.leaves_unread(crew, days.moment)
     if days.moment < crew.moment(days.today, week.READS_AT):
         early = days.moment - timedelta(minutes=15)
         week.read(crew, days.today, start=early, leaves_unread=unread)
     waiting = today.left_to_read(crew, days.today, days.moment)
     yield f"today: {waiting} posts wait to be read"
-    made = today.half_a_week(crew, days.this_monday + timedelta(weeks=1), days.moment)
+    monday = days.this_monday + timedelta(weeks=1)
+    made = today.half_a_week(crew, monday, days.moment)
+    if rounds:
+        made += len(rounds.plan(monday, start=days.moment - timedelta(hours=1), until=4))
     yield f"next week: {made} posts planned so far"
 
 

@@ -17,6 +17,7 @@ from cms.core.config import Settings, current
 from cms.core.db import session
 from cms.core.errors import Problem
 from cms.core.i18n import N_
+from cms.web import demo_carriers
 from cms.web.forms import say
 from cms.web.places import PLACES
 from schedules import inbox
@@ -67,7 +68,7 @@ def choose_locale() -> str:
 
 def connect(app: Flask) -> None:
     app.context_processor(_frame)
-    app.jinja_env.globals.update(name_of=name_of, N_=N_)
+    app.jinja_env.globals.update(name_of=name_of, N_=N_, **demo_carriers.names())
     app.jinja_env.filters.update(local=local, moment=moment, told=told)
 
 

@@ -34,6 +34,8 @@ UPLOAD_LIFE = 3 * 86_400
 DISPATCH = 5.0  # seconds in which a task that was just made cannot be asked about
 PER_MONTH = 30  # mass messages a customer may get
 MOST_BYTES = 10_000_000
+# How employees act by themselves: how slow beside the usual, how many forget, how much the slow ones need.
+UNHURRIED = {"pace": 1.0, "forgetful": 0.1, "slow": 20}
 DONE_BY_FAMILIES = ("confirm", "delete", "unfriend", "unreachable", "quota")
 
 
@@ -193,13 +195,19 @@ class Corporation(Simulator):
 
     def auto_moment(self, made_at: float, *parts: str) -> float | None:
         """When this employee would do it of their own accord, if they ever do and it is switched on."""
-        if not self.book.get("flag", "auto") or self.book.get("ignores", parts[-1]):
+        auto = self.book.get("flag", "auto")
+        if not auto or self.does_ignore(*parts):
             return None
         dice = random.Random("/".join(parts))
-        if dice.random() < 0.1:
+        if dice.random() < auto["forgetful"]:
             return None  # never gets round to it
-        slow = 20 if dice.random() < 0.15 else 1
-        return made_at + DISPATCH + dice.uniform(10, 200) * slow
+        slow = auto["slow"] if dice.random() < 0.15 else 1
+        return made_at + DISPATCH + auto["pace"] * dice.uniform(10, 200) * slow
+
+    def does_ignore(self, *parts: str) -> bool:
+        """Whether the employee ignores everything, or this task (its name, theirs)."""
+        keys = (parts[-1], "/".join(parts))
+        return any(self.book.get("ignores", key) for key in keys)
 
     def month(self) -> str:
         return datetime.fromtimestamp(self.now(), UTC).strftime("%Y%m")
@@ -217,9 +225,13 @@ class Corporation(Simulator):
             case "corp":
                 self.book.put("corp", given["corpid"], given)
             case "auto":
-                self.book.put("flag", "auto", bool(given.get("on", True)))
-            case "ignore":
-                self.book.put("ignores", given["employee"], True)
+                how = {**UNHURRIED, **{k: v for k, v in given.items() if k in UNHURRIED}}
+                self.book.put("flag", "auto", how if given.get("on", True) else None)
+            case "ignore":  # employee, and the task when it is not to be all of them
+                key = (
+                    f"{given['task']}/{given['employee']}" if "task" in given else given["employee"]
+                )
+                self.book.put("ignores", key, True)
             case "void_token":
                 self._void_tokens()
             case "lose_uploads":

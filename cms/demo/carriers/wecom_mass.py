@@ -203,5 +203,6 @@ class MassMessages(Corporation):
         for msgid in list(self.book.all("mass")):
             task = self.mass_task(msgid)
             is_open = task and not (task["done_at"] or task.get("cancelled") or task.get("deleted"))
-            if task and is_open and given.get("employee") in (task["sender"], None):
+            is_meant = given.get("task") in (msgid, None)
+            if task and is_open and is_meant and given.get("employee") in (task["sender"], None):
                 act(msgid, task)

@@ -225,6 +225,8 @@ class Moments(Corporation):
         for jobid in self.book.all("job"):
             self._job(jobid)
         for moment_id in list(self.book.all("moment")):
+            if given.get("task") not in (moment_id, None):
+                continue
             for userid in (self.moment(moment_id) or {"published": {}})["published"]:
                 moment = self.moment(moment_id)
                 is_open = moment and not moment.get("cancelled") and not moment["published"][userid]
