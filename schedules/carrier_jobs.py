@@ -2,6 +2,7 @@
 
 import os
 import socket
+import time
 from functools import partial
 
 from cms.core.jobs import QueueName, job
@@ -10,10 +11,12 @@ from cms.core.ticks import tick
 from schedules import ahead, carrying, polling, wishes
 from schedules.hints import Hinted, chunks, is_broker_there
 
-THREADS = 10  # as many as a batch holds: no question waits for another
+THREADS = 10
+ASKED_AT_ONCE = 20  # publications in one batch of questions
+LOST_AFTER = 60  # seconds after which a batch that died with its worker is not waited for
 AGAIN_AHEAD = 300.0  # seconds until what was prepared is looked at once more
 
-_asked, _wished = Hinted(), Hinted()
+_wished = Hinted()
 _warmed, _prepared = Hinted(remind=AGAIN_AHEAD), Hinted(remind=AGAIN_AHEAD)
 
 
@@ -44,13 +47,14 @@ def prepare(publication_id: int) -> None:
 
 @tick(every=2, guarded=True)
 def ask_due() -> None:
-    """Tell the workers whom to ask. When to ask stands in the ledger; this only wakes them."""
-    fresh = _asked.news(polling.due())
-    if not fresh or not is_broker_there():
-        return
-    for key, ids in chunks(fresh, "ask", THREADS):
-        ask_batch.enqueue(*ids, key=key)
-    _asked.note(fresh)
+    """Tell the workers whom to ask. When to ask stands in the ledger; this only wakes them.
+
+    One batch at a time: however many carriers hang while they are asked, one worker waits for
+    them at most, and the others send.
+    """
+    ids = [publication_id for publication_id, *_rest in polling.due()[:ASKED_AT_ONCE]]
+    if ids and is_broker_there():
+        ask_batch.enqueue(*ids, key=f"ask-{int(time.time() // LOST_AFTER)}")
 
 
 @tick(every=2, guarded=True)

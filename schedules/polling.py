@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 from sqlalchemy import case, select, update
 from sqlalchemy.engine import CursorResult
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from cms.core.clock import now
 from cms.core.config import current
@@ -40,6 +41,7 @@ ASKED = (State.HANDED_OVER, State.PUBLISHED)
 SLOW_SECONDS = 3.0
 REST = timedelta(minutes=1)  # for an account whose carrier lets questions hang
 PAUSED = N_("The account is paused; its carrier is not asked.")
+UNREADABLE = N_("The carrier's answer could not be written down. The log says why.")
 
 Sign = tuple[int, int, float]  # id, questions so far, when it is due
 
@@ -47,10 +49,17 @@ Sign = tuple[int, int, float]  # id, questions so far, when it is due
 def begin(publication: Publication, channel: Channel, confirmation: Confirmation) -> dict[str, Any]:
     """The columns that change when a carrier has taken a publication that is not live yet."""
     moment = now()
-    hours = publication.account.settings.get("confirm_hours")
-    within = timedelta(hours=float(hours)) if hours else CONFIRM_WITHIN[confirmation]
     first = _plan(channel, confirmation)[0]
+    within = _patience(publication, confirmation)
     return {"poll_at": moment + first, "polls": 0, "confirm_by": moment + within}
+
+
+def _patience(publication: Publication, confirmation: Confirmation) -> timedelta:
+    """The carrier has taken it: whatever was typed into the account, this must not fail now."""
+    hours = publication.account.settings.get("confirm_hours")
+    if not hours:
+        return CONFIRM_WITHIN[confirmation]
+    return timedelta(hours=min(float(hours), COUNTED_FOR / timedelta(hours=1)))
 
 
 def due() -> list[Sign]:
@@ -90,11 +99,11 @@ def ask(publication_id: int) -> bool:
     started = time.monotonic()
     progress = _answer(turn)
     slow = time.monotonic() - started >= SLOW_SECONDS
-    apply(publication_id, progress)
+    progress = _applied(publication_id, progress)
     with transaction():
         _plan_next(publication_id, turn, progress)
-        if turn.envelope and progress.standing is Standing.UNKNOWN and progress.reason:
-            _note_fault(turn.envelope.account_id, progress.reason, is_slow=slow)
+    if turn.envelope and progress.standing is Standing.UNKNOWN and progress.reason:
+        _note_fault(turn.envelope.account_id, progress.reason, is_slow=slow)
     return True
 
 
@@ -144,6 +153,18 @@ def _answer(turn: _Turn) -> Progress:
     return progress
 
 
+def _applied(publication_id: int, progress: Progress) -> Progress:
+    """The answer as far as it could be written down: one that cannot be must not come at once again."""
+    try:
+        apply(publication_id, progress)
+    except (OperationalError, InterfaceError):  # the database is away, and the answer is sound
+        raise
+    except Exception:  # the door of one answer
+        log.exception("answer_not_applied", publication=publication_id)
+        return Progress(Standing.UNKNOWN, reason=UNREADABLE)
+    return progress
+
+
 def _plan_next(publication_id: int, turn: _Turn, progress: Progress) -> None:
     """Only where nobody has hurried it meanwhile."""
     publication = session.get(Publication, publication_id, populate_existing=True)
@@ -186,19 +207,36 @@ def _plan(channel: Channel, confirmation: Confirmation) -> tuple[timedelta, ...]
 
 
 def _note_fault(account_id: int, reason: str, *, is_slow: bool) -> None:
-    """The account's page shows it; a carrier that lets questions hang is given a rest from them."""
-    session.execute(
-        update(ChannelAccount)
-        .where(ChannelAccount.id == account_id)
-        .values(last_fault=reason[:300], last_fault_at=now(), fault_parts=parts_of(reason))
-        .execution_options(synchronize_session=False)
-    )
-    if is_slow:
-        rested = now() + REST
+    """The account's page shows it; a carrier that lets questions hang is given a rest from them.
+
+    Each in a transaction of its own: others hold a publication's row while they wait for its
+    account's, and whoever took them the other way round could wait for them for ever.
+    """
+    with transaction():
         session.execute(
-            update(Publication)
-            .where(Publication.account_id == account_id, Publication.state.in_(ASKED))
-            .where(Publication.poll_at < rested)
-            .values(poll_at=rested)
+            update(ChannelAccount)
+            .where(ChannelAccount.id == account_id)
+            .values(last_fault=reason[:300], last_fault_at=now(), fault_parts=parts_of(reason))
             .execution_options(synchronize_session=False)
         )
+    if is_slow:
+        with transaction():
+            _rest(account_id)
+
+
+def _rest(account_id: int) -> None:
+    """Its other questions come later. What somebody else has in hand just now is left to them."""
+    rested = now() + REST
+    soon = (
+        select(Publication.id)
+        .where(Publication.account_id == account_id, Publication.state.in_(ASKED))
+        .where(Publication.poll_at < rested)
+        .order_by(Publication.id)
+        .with_for_update(skip_locked=True)
+    )
+    session.execute(
+        update(Publication)
+        .where(Publication.id.in_(session.scalars(soon).all()))
+        .values(poll_at=rested)
+        .execution_options(synchronize_session=False)
+    )

@@ -214,10 +214,43 @@ def test_the_clock_tells_of_each_due_question_once(
         make_due(one)
     monkeypatch.setattr("schedules.carrier_jobs.is_broker_there", lambda: True)
     monkeypatch.setattr(Job, "_send", lambda _job, args, key: sent.append((args, key)))
+    with time_machine.travel(now() + MINUTE, tick=False):
+        carrier_jobs.ask_due()
+        carrier_jobs.ask_due()
+    assert sorted(sent[0][0]) == [one.id for one in publications]
+    assert sent[0][1] == sent[1][1], "while one batch is in the queue or at work there is no other"
+
+
+def test_carriers_that_hang_while_asked_leave_workers_for_sending(
+    carrier: FakeCarrier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[Any] = []
+    for _one in range(25):
+        make_due(handed_over())
+    monkeypatch.setattr("schedules.carrier_jobs.is_broker_there", lambda: True)
+    monkeypatch.setattr(Job, "_send", lambda _job, args, key: sent.append(args))
     carrier_jobs.ask_due()
-    carrier_jobs.ask_due()
-    assert sorted(one for args, _key in sent for one in args) == [one.id for one in publications]
-    assert [len(args) for args, _key in sent] == [10, 2]
+    assert [len(args) for args in sent] == [20]
+
+
+def test_an_answer_nobody_can_write_down_does_not_come_back_for_ever(carrier: FakeCarrier) -> None:
+    publication = handed_over()
+    nonsense = EmployeeAnswer(None, HandOverState.CONFIRMED)  # type: ignore[arg-type]
+    carrier.answers["progress"] = Progress(Standing.WAITING, employees=(nonsense,))
+    make_due(publication)
+    assert polling.ask(publication.id) is True
+    session.expire_all()
+    assert about(wait_of(publication), polling.STAFF_POLLS[1])
+    assert publication.account.last_fault == polling.UNREADABLE
+
+
+@pytest.mark.parametrize("hours", [10**9, "48"])
+def test_whatever_was_typed_a_taken_post_is_written_down(carrier: FakeCarrier, hours: Any) -> None:
+    """Past the carrier's yes nothing may fail any more: it would be sent again."""
+    publication = handed_over(confirm_hours=hours)
+    session.expire_all()
+    assert publication.state is State.HANDED_OVER
+    assert publication.confirm_by <= now() + timedelta(days=31)
 
 
 def test_eight_workers_ask_once(own_database: Flask, fake: FakeCarrier) -> None:
