@@ -16,6 +16,7 @@ from cms.core import config, jobs, storage
 from cms.core.config import settings_from
 from cms.core.db import db, session, transaction
 from cms.factory import create_app
+from schedules.channels import calling
 from tests import postgres
 
 
@@ -96,6 +97,14 @@ def app(application: Flask) -> Iterator[Flask]:
                 db.session.remove()
                 engines[None] = engine
                 outer.rollback()
+
+
+@pytest.fixture(autouse=True)
+def allowed_for_one_test() -> Iterator[None]:
+    """Private addresses that one test may call, the next may not."""
+    before = list(calling._in_tests)
+    yield
+    calling._in_tests[:] = before
 
 
 @pytest.fixture

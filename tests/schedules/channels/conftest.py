@@ -34,14 +34,6 @@ def mail_server(folder: Path) -> Iterator[MailSink]:
         server.stop()
 
 
-@pytest.fixture(autouse=True)
-def allowed_for_one_test() -> Iterator[None]:
-    """What one test may call, the next may not."""
-    before = list(calling._in_tests)
-    yield
-    calling._in_tests[:] = before
-
-
 @pytest.fixture
 def start_carriers(app: Flask, tmp_path: Path) -> Iterator[Start]:
     """`start_carriers(WeCom, ...)`: the running carriers and their base address."""
