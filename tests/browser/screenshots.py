@@ -1,6 +1,7 @@
 """`python -m tests.browser.screenshots`: makes the pictures in the docs from a fresh demo world."""
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Locator, Page, sync_playwright
 
 from bench.figures import ROOT
 from bench.running import eventually, system
@@ -38,6 +39,9 @@ class Picture:
     scheme: str = "light"
     lang: str = "en"
     prepare: Callable[[Page], None] = _nothing
+    place: Callable[[People], str] | None = (
+        None  # instead of a path, where one is to be found first
+    )
 
 
 def _board() -> str:
@@ -60,7 +64,39 @@ def _first_suggestion(page: Page) -> None:
     page.wait_for_load_state()
 
 
+def _moments_post(people: People) -> str:
+    """The WeCom Moments post that the demo sends as one looks on."""
+    page = people.a("operator")
+    page.goto("/settings/accounts")
+    page.get_by_role("link", name="企业微信朋友圈").first.click()
+    rows = page.locator("a[href^='/today/publications/']")
+    found = {int(href.rsplit("/", 1)[1]): href for href in _hrefs(rows)}
+    page.context.close()
+    return found[max(found)]
+
+
+def _hrefs(links: Locator) -> list[str]:
+    return [href for link in links.all() if (href := link.get_attribute("href"))]
+
+
+def _some_confirmed(page: Page) -> None:
+    """Until some of the employees have done it, or all if they were too quick for us."""
+
+    def has_begun() -> bool:
+        page.reload()
+        said = page.locator("#people-card").all_inner_texts()
+        return bool(said) and re.search(r"[2-6] of 6 confirmed", said[0]) is not None
+
+    eventually(has_begun, within=180, pause=2, what="some employees confirmed")
+
+
+def _phones(people: People) -> str:
+    return (people.system.home / "carriers" / "address").read_text() + "/wecom/"
+
+
 PICTURES = (
+    Picture("confirmations", "operator", "", WIDE, prepare=_some_confirmed, place=_moments_post),
+    Picture("employees", "operator", "", WIDE, place=_phones),
     Picture("board", "planner", _board(), WIDE),
     Picture("board-zh", "planner", _board(), WIDE, lang="zh"),
     Picture("board-dark", "planner", _board(), WIDE, scheme="dark"),
@@ -75,7 +111,7 @@ PICTURES = (
 def take(people: People, picture: Picture) -> Path:
     """Take one picture and make it small enough for a page of documentation."""
     options = {"color_scheme": picture.scheme, "device_scale_factor": 1}
-    path = picture.path
+    path = picture.place(people) if picture.place else picture.path
     if picture.role:
         page = people.a(picture.role, size=picture.size, **options)
         _speak(page, picture.lang)

@@ -43,3 +43,15 @@ def test_every_fault_is_told_at_once(environ):
 
 def test_faults_are_planted_in_tests_only(environ):
     assert settings_from(environ | {"FAULT": "kill"}).faults == ""
+
+
+def test_demo_carriers_live_on_this_machine_only(environ):
+    """Their address is chosen once; none run without a demo, or when the setting says nothing."""
+    chosen = settings_from(environ).carriers_url
+    assert chosen.startswith("http://127.0.0.1:")
+    assert settings_from(environ).carriers_url == chosen
+    assert settings_from(environ | {"SEEDBED_CARRIERS_URL": ""}).carriers_url == ""
+    assert settings_from(environ | {"SEEDBED_DEMO": "off"}).carriers_url == ""
+    for url in ("http://0.0.0.0:9100", "http://192.168.1.4:9100", "https://127.0.0.1:9100"):
+        with pytest.raises(BadSettings, match="SEEDBED_CARRIERS_URL"):
+            settings_from(environ | {"SEEDBED_CARRIERS_URL": url})

@@ -8,11 +8,13 @@ from sqlalchemy import func, select
 
 from audience.models import Persona, Pool, Stage
 from cms.accounts.models import User
+from cms.core import mail
 from cms.core.clock import now
 from cms.core.config import current
 from cms.core.db import session
 from cms.core.errors import Conflict
-from cms.demo import comparing, marks, team, truth, world
+from cms.demo import comparing, marks, team, truth, ways, world
+from cms.demo.carriers import families
 from content_library.models import Asset, AssetVersion, TagChange
 from content_library.search import projection
 from feedback.models import (
@@ -27,7 +29,16 @@ from feedback.models import (
 )
 from schedules import slots
 from schedules.calendars import by_slug
-from schedules.models import Approval, Attempt, HandOver, Post, Publication
+from schedules.models import (
+    AlertRoute,
+    Approval,
+    Attempt,
+    ChannelAccount,
+    HandOver,
+    Post,
+    Publication,
+    Subscriber,
+)
 from schedules.states import HandOverState, Outcome, PublicationState, ReviewState
 from schedules.wall_time import monday_of
 
@@ -224,6 +235,56 @@ def test_a_second_load_is_refused() -> None:
         list(world.load())
     assert refused.value.problem.code == "not_empty"
     assert count(Post) == before
+
+
+def test_the_carriers_past_is_told_and_nobody_was_called() -> None:
+    live = session.scalars(
+        select(Publication)
+        .join(Publication.account)
+        .where(ChannelAccount.slug.in_(ways.BY_SLUG), Publication.published_at.is_not(None))
+    ).all()
+    told = Counter(publication.account.channel for publication in live)
+    assert told["wecom_moments"] >= 3
+    assert told["oa_publish"] >= 2
+    assert told["wecom_robot"] >= 2
+    assert not told.keys() & {"email", "webhook", "slack", "dingtalk"}
+    assert all(publication.poll_at is None for publication in live)
+    house = families.opened()
+    office = house.members["wecom"].book
+    posted = Counter(one["moment_id"] for one in office.shown("moment_posted"))
+    for publication in live:
+        if publication.account.channel == "wecom_moments":
+            people = len(ways.EMPLOYEES)
+            assert (publication.confirmed, publication.expected) == (people, people)
+            assert posted[publication.external_id] == people
+            assert publication.published_at > publication.due_at + timedelta(minutes=20)
+    articles = {one["job"] for one in house.members["oa"].book.all("article").values()}
+    assert articles == {one.external_id for one in live if one.account.channel == "oa_publish"}
+    assert not any(member.book.all("token") for member in house.members.values())
+    house.close()
+
+
+def test_some_posts_leave_while_one_looks_on() -> None:
+    mark = marks.mark()
+    assert mark is not None
+    assert mark.finished_at is not None
+    soon = session.scalars(
+        select(Publication)
+        .join(Publication.account)
+        .where(ChannelAccount.slug.in_(ways.BY_SLUG))
+        .where(Publication.state == PublicationState.SCHEDULED)
+        .where(Publication.due_at < mark.finished_at + timedelta(minutes=50))
+    ).all()
+    by_channel = {one.account.channel: one for one in soon}
+    assert {"wecom_moments", "wecom_mass", "oa_publish", "feishu", "dingtalk"} <= set(by_channel)
+    first = min(one.due_at for one in soon if one.due_at > mark.finished_at)
+    assert first < mark.finished_at + timedelta(minutes=3)
+
+
+def test_letters_and_alerts_have_somewhere_to_go() -> None:
+    assert mail.server().is_demo
+    assert count(Subscriber) == 20
+    assert session.scalars(select(AlertRoute.address)).all() == [ways.TOLD]
 
 
 def test_is_marked_as_a_demo() -> None:
