@@ -56,6 +56,10 @@ _SAID_SHORTER = {
     receipts.NOBODY_KNOWS: _HAPPENED[Trouble.UNCERTAIN],
     late.TOO_LATE: _HAPPENED[Trouble.MISSED],
     handover.NOT_CONFIRMED: _HAPPENED[Trouble.EXPIRED],
+    receipts.REFUSED_LATER: N_("The carrier refused a later try; an earlier one may have arrived."),
+    receipts.KEY_FORGOTTEN: N_(
+        "An earlier try may have arrived, and is too long ago to be repeated safely."
+    ),
     progress.NOBODY_CONFIRMED: _HAPPENED[Trouble.EXPIRED],
     progress.CARRIER_SILENT: N_("The carrier has not said in time whether it is live."),
 }
@@ -75,7 +79,9 @@ _TO_DO = {
         "If it still makes sense, publish it now; else move it to another time, or drop it."
     ),
     Trouble.EXPIRING: N_("Remind whoever was to post it."),
-    Trouble.WISH: N_("Open the post: its log says what the carrier answered."),
+    Trouble.WISH: N_(
+        "Open the post: its log says what the carrier answered. Do it there by hand, then let it be."
+    ),
 }
 
 _REVISE = N_("Open the post, look at what changed, and have it approved again. Or move or drop it.")

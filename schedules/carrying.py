@@ -23,18 +23,18 @@ from schedules.channels.base import Receipt
 from schedules.content import content_hash, outgoing, reworded
 from schedules.envelopes import Envelope
 from schedules.events import PostChanged, PostPublished
+from schedules.inbox import STUCK_TRIES
 from schedules.models import Approval, Attempt, Publication
 from schedules.progress import say, shortfall
 from schedules.publications import shift
 from schedules.states import Act, Outcome, ReviewState
 from schedules.states import PublicationState as State
-from schedules.wishes import LIVE
+from schedules.wishes import LIVE, MOST_TRIES
 
 log = structlog.get_logger(__name__)
 
 declare("wish.after_attempt", "wish.after_call")
 
-MOST_TRIES = 8
 WAITS = tuple(timedelta(seconds=seconds) for seconds in (5, 15, 60, 300, 900, 3600, 10800))
 STOPPED_WAIT = timedelta(seconds=30)
 NOT_AMENDED = N_("The carrier would not change it.")
@@ -77,7 +77,7 @@ def carry(publication_id: int, *, worker: str) -> bool:
 def _taken(publication_id: int, worker: str) -> _Errand | None:
     """Claim it and write the attempt, before the first byte leaves."""
     publication = session.get(Publication, publication_id, populate_existing=True)
-    if publication is None or publication.wish is None:
+    if publication is None or publication.wish is None or not _is_due(publication):
         return None
     if publication.wish is Act.AMEND and _must_wait(publication):
         return None
@@ -104,6 +104,10 @@ def _taken(publication_id: int, worker: str) -> _Errand | None:
     return _Errand(act, envelope, publication.wish_by_id)
 
 
+def _is_due(publication: Publication) -> bool:
+    return publication.wish_at is not None and publication.wish_at <= now()
+
+
 def _carriable(lease: timedelta) -> tuple[ColumnElement[bool], ...]:
     """Due, live, and nobody else's call still on its way: two at once could arrive crosswise."""
     under_way = exists().where(
@@ -115,17 +119,21 @@ def _carriable(lease: timedelta) -> tuple[ColumnElement[bool], ...]:
     return (
         Publication.wish.is_not(None),
         Publication.wish_at <= now(),
+        Publication.wish_tries < MOST_TRIES,
         Publication.state.in_(LIVE),
         ~under_way,
     )
 
 
 def _must_wait(publication: Publication) -> bool:
-    """New words wait while their account is stopped or paused; taking back never does."""
+    """New words wait while their account is stopped or paused, before somebody's eyes when that
+    lasts; taking back never does."""
     account = publication.account
     if not account.is_paused and not stops.holds_back(account.id):
         return False
     publication.wish_at = now() + STOPPED_WAIT
+    if publication.wish_tries < STUCK_TRIES:
+        publication.wish_tries += 1
     return True
 
 
@@ -236,11 +244,11 @@ def _withdrawn(publication: Publication, by: User | None) -> None:
 
 
 def _give_up(publication: Publication, act: Act, receipt: Receipt) -> None:
-    """It stays as it is; the page says why, and the attempt log every try."""
+    """It stays as it is, and the wish with it, for somebody to see that it is not fulfilled."""
     is_amendment = act is Act.AMEND
     reason = receipt.reason or (NOT_AMENDED if is_amendment else NOT_WITHDRAWN)
     asked_by = publication.wish_by_id
-    _forget(publication)
+    publication.wish_at, publication.wish_tries = now(), MOST_TRIES
     say(publication, reason)
     action = "amendment_failed" if is_amendment else "withdrawal_failed"
     audit.record(f"publication.{action}", publication, by=None, reason=reason, asked_by=asked_by)

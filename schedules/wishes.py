@@ -24,6 +24,7 @@ from schedules.states import PublicationState as State
 LIVE = (State.PUBLISHED, State.HANDED_OVER)
 REASON_CHARACTERS = 500
 MOST_DUE = 100
+MOST_TRIES = 8  # then it is given up, and stays before somebody's eyes until they decide
 NOT_LIVE = N_("It is not live, so there is nothing to change at the carrier.")
 GONE = N_("It has been taken back already.")
 GOING = N_("It is being taken back.")
@@ -44,9 +45,27 @@ def problem(publication: Publication, act: Act) -> Problem | None:
     if not _is_able(channel, act):
         words = CANNOT_AMEND if act is Act.AMEND else CANNOT_WITHDRAW
         return Problem(code, words, {"carrier": channel.name})
-    if act is Act.AMEND and publication.wish is Act.WITHDRAW:
+    if act is Act.AMEND and publication.wish is Act.WITHDRAW and not is_given_up(publication):
         return Problem(code, GOING)
     return None
+
+
+def is_given_up(publication: Publication) -> bool:
+    """Whether the carrier would not do it: nobody tries it any more unless somebody asks again."""
+    return publication.wish is not None and publication.wish_tries >= MOST_TRIES
+
+
+def let_be(publication: Publication, *, by: User) -> None:
+    """It is not wished any more; a call on its way may still be answered. Twice changes nothing."""
+    _lock(publication)
+    if publication.wish is None:
+        return
+    act = publication.wish.value
+    publication.wish, publication.wish_at, publication.wish_tries = None, None, 0
+    publication.wish_text, publication.wish_by_id = "", None
+    publication.updated_at = now()
+    session.flush()  # the audit entry follows the change
+    audit.record("publication.wish_dropped", publication, by=by, act=act)
 
 
 def ask_withdrawal(publication: Publication, by: User, reason: str = "") -> None:
@@ -55,7 +74,8 @@ def ask_withdrawal(publication: Publication, by: User, reason: str = "") -> None
     Raises Conflict `cannot_withdraw`.
     """
     _lock(publication)
-    if publication.withdrawn_at is not None or publication.wish is Act.WITHDRAW:
+    is_wished = publication.wish is Act.WITHDRAW and not is_given_up(publication)
+    if publication.withdrawn_at is not None or is_wished:
         return
     _check(publication, Act.WITHDRAW)
     reason = clean_text(reason).strip()
@@ -80,7 +100,8 @@ def ask_amendment(publication: Publication, text: str, by: User) -> None:
         raise forbidden("own_post", N_("This is your own post. Somebody else has to correct it."))
     text = clean_text(text).strip()
     check_filled("text", text)
-    if text == (publication.wish_text if publication.wish is Act.AMEND else post.text):
+    is_wished = publication.wish is Act.AMEND and not is_given_up(publication)
+    if text == (publication.wish_text if is_wished else post.text):
         return
     CHANNELS.get(publication.account.channel).check(reworded(outgoing(post), text))
     _wish(publication, Act.AMEND, by=by, text=text)
@@ -91,7 +112,7 @@ def due() -> list[Sign]:
     """Which wishes are to be carried now, the longest waiting first. None outlives its state."""
     rows = session.execute(
         select(Publication.id, Publication.wish_tries, Publication.wish_at)
-        .where(Publication.wish_at <= now())
+        .where(Publication.wish_at <= now(), Publication.wish_tries < MOST_TRIES)
         .order_by(Publication.wish_at, Publication.id)
         .limit(MOST_DUE)
     )

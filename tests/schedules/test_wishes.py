@@ -22,6 +22,7 @@ from schedules import (
     carrier_jobs,
     carrying,
     decisions,
+    inbox,
     polling,
     publications,
     publishing,
@@ -183,11 +184,61 @@ def test_after_eight_tries_it_says_why(carrier: FakeCarrier, operator: User) -> 
         with time_machine.travel(moment):
             carry(publication)
     assert len(carrier.done("withdraw")) == carrying.MOST_TRIES
-    assert (publication.wish, publication.reason) == (None, "Nobody answers there")
+    assert publication.reason == "Nobody answers there"
     assert publication.state is State.PUBLISHED
     assert told(publication)[-1] == "withdrawal_failed"
     withdraw(publication, operator)
-    assert publication.wish is Act.WITHDRAW, "a person may ask again"
+    assert (publication.wish, publication.wish_tries) == (Act.WITHDRAW, 0), "asked for once more"
+    carrier.answers["withdraw"] = Receipt(Outcome.ACCEPTED)
+    assert carry(publication) is True
+    assert publication.withdrawn_at is not None
+
+
+@pytest.mark.parametrize("act", ["withdraw", "amend"])
+def test_what_the_carrier_refuses_stays_before_somebody(
+    carrier: FakeCarrier, operator: User, act: str
+) -> None:
+    """Readers still see what was to be gone: whoever asked must not believe that it is."""
+    publication = live()
+    if act == "withdraw":
+        withdraw(publication, operator)
+    else:
+        amend(publication, "Better words", operator)
+    carrier.answers[act] = Refused("Not any more")
+    carry(publication)
+    assert inbox.trouble_of(publication) is inbox.Trouble.WISH
+    assert inbox.count() == 1
+    with time_machine.travel(now() + timedelta(days=2)):
+        assert wishes.due() == [], "what was refused is not tried again by itself"
+        assert carry(publication) is False
+        assert inbox.trouble_of(publication) is inbox.Trouble.WISH
+    with transaction():
+        wishes.let_be(publication, by=operator)
+        wishes.let_be(publication, by=operator)
+    session.expire_all()
+    assert (publication.wish, inbox.count()) == (None, 0)
+    assert told(publication)[-1] == "wish_dropped"
+
+
+def test_a_wish_that_waits_for_its_account_is_shown(carrier: FakeCarrier, operator: User) -> None:
+    publication = live()
+    amend(publication, "Better words", operator)
+    with transaction():
+        publication.account.is_paused = True
+    moment = now()
+    for _turn in range(4):
+        moment += timedelta(minutes=1)
+        with time_machine.travel(moment):
+            carry(publication)
+    assert inbox.trouble_of(publication) is inbox.Trouble.WISH
+    with transaction():
+        publication.account.is_paused = False
+    carrier.answers["amend"] = [TryAgain("Busy"), Receipt(Outcome.ACCEPTED)]
+    for _turn in range(2):
+        moment += timedelta(hours=1)
+        with time_machine.travel(moment):
+            assert carry(publication) is True
+    assert publication.post.text == "Better words"
 
 
 def test_a_refusal_ends_it_at_once(carrier: FakeCarrier, operator: User) -> None:
@@ -195,8 +246,9 @@ def test_a_refusal_ends_it_at_once(carrier: FakeCarrier, operator: User) -> None
     withdraw(publication, operator)
     carrier.answers["withdraw"] = Refused("Too old to be taken back")
     carry(publication)
-    assert (publication.wish, publication.reason) == (None, "Too old to be taken back")
+    assert publication.reason == "Too old to be taken back"
     assert publication.withdrawn_at is None
+    assert len(carrier.done("withdraw")) == 1
 
 
 def test_a_worker_that_dies_leaves_the_wish_to_the_next(

@@ -136,6 +136,18 @@ def withdraw(publication_id: int) -> ResponseReturnValue:
     )
 
 
+@bp.post("/publications/<int:publication_id>/let-be")
+@requires(Permission.PUBLICATION_RESOLVE)
+def let_be(publication_id: int) -> ResponseReturnValue:
+    """What the carrier would not do is not wished any more."""
+    return _decided(
+        publication_id,
+        WithdrawForm(),
+        lambda one: wishes.let_be(one, by=actor()),
+        _("Noted. It stays as readers see it."),
+    )
+
+
 @bp.post("/publications/<int:publication_id>/move")
 @requires(Permission.PUBLICATION_RESOLVE)
 def move(publication_id: int) -> ResponseReturnValue:
@@ -234,4 +246,5 @@ def _may(one: Publication) -> dict[str, bool]:
         "live": decisions.can_be_live(one),
         "absent": decisions.can_be_absent(one),
         "drop": State.CANCELLED in PUBLICATION_MOVES[one.state],
+        "let_be": wishes.is_given_up(one),
     }

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from cms.accounts.models import Role, User
 from cms.core.clock import now
 from cms.core.db import session, transaction
-from schedules import publishing
+from schedules import publishing, wishes
 from schedules.models import Delivery, EmployeeTask, Publication
 from schedules.states import Act, DeliveryState, ReviewState
 from schedules.states import PublicationState as State
@@ -259,6 +259,22 @@ def test_what_is_live_is_changed_or_taken_back(client: FlaskClient, operator: Us
     page = BeautifulSoup(client.get(address).text, "html.parser")
     assert "It is being taken back." in page.text
     assert page.find("form", action=f"{address}/withdraw") is None
+
+
+def test_what_the_carrier_would_not_take_back_is_let_be_or_asked_again(
+    client: FlaskClient, operator: User
+) -> None:
+    publication = make.post(state=State.PUBLISHED, account=account()).publication
+    address = f"/today/publications/{publication.id}"
+    client.post(f"{address}/withdraw", data={"reason": "Wrong day"})
+    with transaction():
+        publication.wish_tries = wishes.MOST_TRIES
+    page = BeautifulSoup(client.get(address).text, "html.parser")
+    assert "would not take it back" in page.text
+    assert page.find("form", action=f"{address}/withdraw") is not None
+    assert page.find("form", action=f"{address}/let-be") is not None
+    assert client.post(f"{address}/let-be").status_code == 302
+    assert publication.wish is None
 
 
 def asked(*employees: str) -> Publication:
