@@ -1,11 +1,12 @@
 """What a carrier's call leads to, whatever order calls, answers and our own receipts come in."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
 import structlog
 from sqlalchemy import delete, or_, select
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from cms.core import events
 from cms.core.clock import now
@@ -22,16 +23,22 @@ from schedules.states import PublicationState as State
 log = structlog.get_logger(__name__)
 
 GIVEN_UP = N_("The carrier told of a post that we do not know.")
+BROKEN = N_("A call of the carrier could not be read. The log says why.")
 WAITED_FOR = timedelta(days=1)
-KEPT_FOR = timedelta(days=90)
+KEPT_FOR = timedelta(days=30)  # after it was handled
+FORGOTTEN_AT_ONCE = 1_000
+LATELY = timedelta(days=60)  # what is older is known by its number, not by what its steps left
 MOST_AT_ONCE = 200
 # After these ages an unhandled call is looked at again; then once a quarter of an hour.
 PATIENCE = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=5))
 QUARTER = 15 * 60
 
+Reader = Callable[[Mapping[str, Any]], tuple[dict[str, str], Progress]]
+
 # Our own receipt may still be on its way while a publication is in one of these.
 UNSETTLED = frozenset({State.CLAIMED, State.SENDING, State.SCHEDULED})
-READERS = {
+MAY_BE_TOLD_OF = tuple(state for state in State if state is not State.PLANNED)
+READERS: dict[str, Reader | None] = {
     "PUBLISHJOBFINISH": oa_publish.told,
     "MASSSENDJOBFINISH": oa_mass.told,
 }
@@ -39,14 +46,37 @@ READERS = {
 
 def handle(call_id: int) -> None:
     """Do what the call says, once. What it speaks of may not be known yet: then it waits."""
+    try:
+        with transaction():
+            call = _locked(call_id)
+            if call is not None and _is_done(call):
+                call.handled_at, call.fault = now(), ""
+            elif call is not None and _is_over(call):
+                _give_up(call, GIVEN_UP)
+    except (OperationalError, InterfaceError):  # the database is away: the clock hints again
+        raise
+    except Exception:  # the door of one call
+        log.exception("call_not_read", call=call_id)
+        _note_broken(call_id)
+
+
+def _locked(call_id: int) -> CarrierCall | None:
+    call = session.get(CarrierCall, call_id, with_for_update=True, populate_existing=True)
+    return call if call is not None and call.handled_at is None else None
+
+
+def _is_over(call: CarrierCall) -> bool:
+    return now() - call.received_at > WAITED_FOR
+
+
+def _note_broken(call_id: int) -> None:
+    """A later version may read it; after a day it is not tried any more."""
     with transaction():
-        call = session.get(CarrierCall, call_id, with_for_update=True, populate_existing=True)
-        if call is None or call.handled_at is not None:
-            return
-        if _is_done(call):
-            call.handled_at = now()
-        elif now() - call.received_at > WAITED_FOR:
-            _give_up(call)
+        call = _locked(call_id)
+        if call is not None and _is_over(call):
+            _give_up(call, BROKEN)
+        elif call is not None:
+            call.fault = BROKEN
 
 
 def waiting() -> list[tuple[int, str]]:
@@ -68,14 +98,16 @@ def waiting() -> list[tuple[int, str]]:
 
 
 def forget_old() -> int:
-    """Remove calls that were handled long ago: they speak of people."""
-    with transaction():
-        done = session.execute(
-            delete(CarrierCall).where(
-                CarrierCall.handled_at.is_not(None), CarrierCall.received_at < now() - KEPT_FOR
-            )
-        )
-        return int(getattr(done, "rowcount", 0))
+    """Remove calls that were handled long ago: they speak of people. How many there were."""
+    long_ago, removed = now() - KEPT_FOR, 0
+    old = select(CarrierCall.id).where(CarrierCall.handled_at < long_ago)
+    while True:
+        with transaction():
+            ids = session.scalars(old.limit(FORGOTTEN_AT_ONCE)).all()
+            session.execute(delete(CarrierCall).where(CarrierCall.id.in_(ids)))
+        removed += len(ids)
+        if len(ids) < FORGOTTEN_AT_ONCE:
+            return removed
 
 
 def _is_done(call: CarrierCall) -> bool:
@@ -106,18 +138,25 @@ def _spoken_of(call: CarrierCall, names: Mapping[str, str]) -> Publication | Non
         return None
     facts: Any = Publication.carrier_facts
     bears = [facts[name].as_string() == value for name, value in known.items()]
-    found = (
+    is_named = Publication.external_id.in_(known.values())
+    ours = (
         select(Publication)
         .where(Publication.account_id.in_(siblings(call.account)))
-        .where(or_(Publication.external_id.in_(known.values()), *bears))
         .order_by(Publication.id.desc())
+        .limit(1)
+        .execution_options(populate_existing=True)
     )
-    return session.scalar(found.limit(1).execution_options(populate_existing=True))
+    lately = ours.where(
+        Publication.state.in_(MAY_BE_TOLD_OF), Publication.due_at > call.received_at - LATELY
+    )
+    return session.scalar(lately.where(or_(is_named, *bears))) or session.scalar(
+        ours.where(is_named)
+    )
 
 
-def _give_up(call: CarrierCall) -> None:
+def _give_up(call: CarrierCall, why: str) -> None:
     """After a day nobody waits any more; the account's page shows it."""
-    call.handled_at, call.fault = now(), GIVEN_UP
-    call.account.last_fault, call.account.fault_parts = GIVEN_UP, {}
+    call.handled_at, call.fault = now(), why
+    call.account.last_fault, call.account.fault_parts = why, {}
     call.account.last_fault_at = now()
     log.warning("call_given_up", call=call.id, account=call.account_id, kind=call.kind)

@@ -201,7 +201,7 @@ def told(content: Mapping[str, Any]) -> tuple[dict[str, str], Progress]:
     facts: dict[str, Any] = {
         name.lower(): int(str(content[name]))
         for name in ("TotalCount", "FilterCount", "SentCount", "ErrorCount")
-        if str(content.get(name) or "").isdigit()
+        if re.fullmatch(r"[0-9]{1,15}", str(content.get(name) or ""))
     }
     url = _url_of(content.get("ArticleUrlResult"))
     facts |= {"article_url": url} if url else {}

@@ -17,7 +17,7 @@ from cms.core.clock import now
 from cms.core.db import session, transaction
 from schedules import polling, publishing, receipts
 from schedules.callbacks import handling, jobs
-from schedules.channels import CHANNELS
+from schedules.channels import CHANNELS, oa_mass
 from schedules.models import CarrierCall, Publication
 from schedules.states import PublicationState as State
 from tests import factories as make
@@ -274,7 +274,7 @@ def test_in_any_order_and_however_often_it_ends_the_same(
 def test_calls_handled_long_ago_are_forgotten(app: Flask) -> None:
     account = make.account(channel="oa_publish")
     with transaction():
-        for age, handled in ((100, True), (100, False), (10, True)):
+        for age, handled in ((100, True), (100, False), (31, True), (10, True)):
             moment = now() - timedelta(days=age)
             session.add(
                 CarrierCall(
@@ -285,5 +285,81 @@ def test_calls_handled_long_ago_are_forgotten(app: Flask) -> None:
                     handled_at=moment if handled else None,
                 )
             )
-    assert handling.forget_old() == 1
+    assert handling.forget_old() == 2
     assert {call.key for call in calls()} == {"100 False", "10 True"}
+
+
+def test_many_calls_are_forgotten_in_portions(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever floods us with calls must not make one night's lock last for minutes."""
+    monkeypatch.setattr(handling, "FORGOTTEN_AT_ONCE", 2)
+    account = make.account(channel="oa_publish")
+    old = now() - timedelta(days=40)
+    with transaction():
+        for number in range(5):
+            key = f"call {number}"
+            session.add(
+                CarrierCall(
+                    account_id=account.id, key=key, kind="SCAN", received_at=old, handled_at=old
+                )
+            )
+    assert handling.forget_old() == 5
+    assert calls() == []
+
+
+class TestBrokenCalls:
+    """A call at which our own reading breaks: later it may be read, and not for ever."""
+
+    @pytest.fixture
+    def call(self, app: Flask, monkeypatch: pytest.MonkeyPatch) -> CarrierCall:
+        def breaks(_content: object) -> None:
+            raise KeyError("publish_id")
+
+        monkeypatch.setitem(handling.READERS, "PUBLISHJOBFINISH", breaks)
+        made = CarrierCall(
+            account_id=make.account(channel="oa_publish").id,
+            key="poison",
+            kind="PUBLISHJOBFINISH",
+            received_at=now(),
+        )
+        with transaction():
+            session.add(made)
+        return made
+
+    def test_it_is_kept_for_a_better_reader(
+        self, call: CarrierCall, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        handling.handle(call.id)
+        session.expire_all()
+        assert (call.handled_at, call.fault) == (None, handling.BROKEN)
+        monkeypatch.setitem(handling.READERS, "PUBLISHJOBFINISH", None)
+        handling.handle(call.id)
+        session.expire_all()
+        assert (call.handled_at is not None, call.fault) == (True, "")
+
+    def test_after_a_day_it_is_given_up_before_somebodys_eyes(self, call: CarrierCall) -> None:
+        with transaction():
+            call.received_at = now() - handling.WAITED_FOR - timedelta(minutes=1)
+        handling.handle(call.id)
+        session.expire_all()
+        assert call.handled_at is not None
+        assert call.account.last_fault == handling.BROKEN
+
+
+def test_numbers_that_are_none_break_nothing() -> None:
+    _names, progress = oa_mass.told({"Status": "send success", "TotalCount": "²", "SentCount": "7"})
+    assert progress.facts == {"sentcount": 7}
+
+
+def test_a_call_does_not_read_the_accounts_whole_history(desk: Desk) -> None:
+    """What was published long ago is known by its number alone: nobody parses years of facts."""
+    old = desk.publish()
+    told(desk)
+    desk.handle()
+    number = old.external_id
+    with transaction():
+        old.due_at = now() - timedelta(days=400)
+    [call] = calls()
+    assert handling._spoken_of(call, {"publish_id": number}) is old
+    with transaction():
+        old.external_id = "another"
+    assert handling._spoken_of(call, {"publish_id": number}) is None
