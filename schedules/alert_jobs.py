@@ -1,13 +1,14 @@
 """Doors of the alerts for the clock and the workers: looking for causes, telling them."""
 
 import time
+from datetime import time as time_of_day
 from datetime import timedelta
 from functools import partial
 
 from cms.core.clock import now
 from cms.core.jobs import QueueName, job
 from cms.core.threads import in_background
-from cms.core.ticks import tick
+from cms.core.ticks import nightly, tick
 from schedules import alerts, telling
 
 LATEST = timedelta(seconds=30)  # past it no worker seems to be listening
@@ -19,6 +20,13 @@ LATEST = timedelta(seconds=30)  # past it no worker seems to be listening
 def tell_route(route_id: int) -> None:
     """Tell a route what waits for it; run twice, the second finds nothing."""
     telling.tell(route_id)
+
+
+@nightly(at=time_of_day(4, 30))
+@job(queue=QueueName.FEEDBACK)
+def forget_alerts() -> None:
+    """Remove alerts that were over long ago."""
+    alerts.forget_old()
 
 
 @tick(every=10)

@@ -19,6 +19,8 @@ from schedules.states import AlertState
 GROUPING = timedelta(seconds=15)  # causes that open together are told together
 FLAPPING = timedelta(minutes=10)  # a cause that returns within that time is the same one
 FRESH = timedelta(minutes=1)  # how old `last_at` may become while nothing else changes
+KEPT_FOR = timedelta(days=180)  # after its cause was gone
+FORGOTTEN_AT_ONCE = 1_000
 OVER = N_("It was over before it could be told.")
 
 
@@ -36,6 +38,20 @@ def refresh() -> None:
     if gone:
         _settle(gone)
     give_notices()
+
+
+def forget_old() -> int:
+    """Remove what was over long ago, with its notices; how many there were."""
+    long_ago, removed = now() - KEPT_FOR, 0
+    old = select(Alert.id).where(Alert.settled_at < long_ago, Alert.open_cause.is_(None))
+    while True:
+        with transaction():
+            ids = session.scalars(old.limit(FORGOTTEN_AT_ONCE)).all()
+            session.execute(delete(AlertNotice).where(AlertNotice.alert_id.in_(ids)))
+            session.execute(delete(Alert).where(Alert.id.in_(ids)))
+        removed += len(ids)
+        if len(ids) < FORGOTTEN_AT_ONCE:
+            return removed
 
 
 def latest() -> Select[Alert]:

@@ -17,7 +17,11 @@ DECLARED_FOR_CARRIERS = (
     carrier_jobs.hint_wishes,
     carrier_jobs.make_ready,
 )
-DECLARED_FOR_ALERTS = (alert_jobs.tell_route, alert_jobs.look_for_causes)
+DECLARED_FOR_ALERTS = (
+    alert_jobs.tell_route,
+    alert_jobs.look_for_causes,
+    alert_jobs.forget_alerts,
+)
 DECLARED_FOR_LINKS = (link_jobs.check_link, link_jobs.hint_links)
 DECLARED_FOR_CALLS = (call_jobs.handle_call, call_jobs.hint_calls, call_jobs.forget_calls)
 

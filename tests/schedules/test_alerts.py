@@ -405,3 +405,28 @@ def test_a_dead_receiver_holds_nobody_up(admin: User) -> None:
         use(f"smtp://127.0.0.1:{unused.getsockname()[1]}")
     one, _ = route("email", "wei@example.com", admin)
     assert "refused" in telling.try_out(one)
+
+
+def test_what_was_over_long_ago_is_forgotten_with_its_notices(
+    admin: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cause that comes and goes every day for years must not fill the table."""
+    monkeypatch.setattr(alerts, "FORGOTTEN_AT_ONCE", 2)
+    moment = now()
+    with transaction():
+        route = AlertRoute(kind="email", address="wei@example.com", created_at=moment)
+        for number, age in enumerate((400, 300, 200, 181, 179, None)):
+            begun = moment - timedelta(days=age or 500)
+            alert = Alert(
+                cause=f"cause {number}",
+                open_cause=None if age else f"cause {number}",
+                message="Trouble",
+                first_at=begun,
+                last_at=begun,
+                settled_at=begun if age else None,
+            )
+            alert.notices.append(AlertNotice(route=route, next_at=begun, state=AlertState.TOLD))
+            session.add(alert)
+    assert alerts.forget_old() == 4
+    assert set(session.scalars(select(Alert.cause))) == {"cause 4", "cause 5"}
+    assert len(session.scalars(select(AlertNotice.id)).all()) == 2
