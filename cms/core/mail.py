@@ -213,8 +213,10 @@ class Line:
             code, said = self.smtp.getreply()
         except (smtplib.SMTPException, OSError) as error:
             raise Unanswered(_told(error)) from error
-        if code != 250:
+        if code >= 400:
             raise _no(code, said)
+        if not 200 <= code < 300:  # neither yes nor no: it may be there
+            raise Unanswered(_words(said))
 
 
 def composed(letter: Letter, sender: str) -> bytes:
@@ -324,7 +326,7 @@ def _is_here(smtp: smtplib.SMTP) -> bool:
 
 def _no(code: int, said: bytes) -> SeedbedError:
     """A refusal for now may be tried again, since nothing was taken; one for good may not."""
-    return NotSent(_words(said)) if 400 <= code < 500 else Refused(_words(said), code)
+    return NotSent(_words(said)) if code < 500 else Refused(_words(said), code)
 
 
 def _told(error: Exception) -> str:

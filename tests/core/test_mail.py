@@ -95,6 +95,21 @@ def test_silence_after_the_last_byte_leaves_it_open() -> None:
             mail.send(LETTER)
 
 
+@pytest.mark.parametrize("answer", ["nonsense after the last byte", "354 go on", "100 wait"])
+def test_an_answer_that_says_neither_leaves_it_open(answer: str) -> None:
+    """It may be in the mailbox: called refused, it would be sent once more."""
+    with mail_server() as box:
+        box.answer_at_end = answer
+        with pytest.raises(Unanswered):
+            mail.send(LETTER)
+
+
+def test_every_yes_after_the_last_byte_is_a_yes() -> None:
+    with mail_server() as box:
+        box.answer_at_end = "251 forwarded"
+        assert mail.send(LETTER).accepted
+
+
 def test_no_server_means_that_nothing_left() -> None:
     use("")
     with pytest.raises(NotSent, match="no mail server"):
