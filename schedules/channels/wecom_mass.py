@@ -56,7 +56,8 @@ class WecomMass(Channel):
 
     Facts: `tasks` (employee → msgid), `asking` (whose task may or may not exist), `refused`
     (employee → why), `unreached` (customers WeCom named at once), `doubled` (tasks that should not
-    be, cancelled), `counted` and `counting` (whose recipients are known), `withdrawn`.
+    be, cancelled), `counted` and `counting` (whose recipients are known), `settled` (who is done
+    for good), `looking` (whose task is asked about next), `withdrawn`.
     """
 
     slug = "wecom_mass"
@@ -263,33 +264,32 @@ class WecomMass(Channel):
 
     def progress(self, envelope: Envelope) -> Progress:
         corporation = wecom.Corporation.of(envelope)
-        employees: list[EmployeeAnswer] = []
-        questions: list[wecom.Question] = []
-        for sender, msgid in wecom_tasks.tasks_of(envelope).items():
-            answers = wecom_tasks.answers(corporation, sender, msgid)
-            employees += answers
-            questions += [
-                wecom_tasks.question(msgid, one.employee)
-                for one in answers
-                if wecom_tasks.is_done(one)
-            ]
+        tasks, seen = wecom_tasks.tasks_of(envelope), wecom_tasks.look(corporation, envelope)
+        questions = [
+            wecom_tasks.question(tasks[sender], one.employee)
+            for sender, answers in seen.by_sender.items()
+            for one in answers
+            if wecom_tasks.is_done(one)
+        ]
         tally = wecom.tally(corporation, questions, envelope.facts)
-        waits = [one for one in employees if not wecom_tasks.is_done(one)]
-        standing = Standing.WAITING if waits or not tally.is_whole else Standing.LIVE
-        if envelope.facts.get("withdrawn") and tally.is_whole:
+        settled = wecom_tasks.settled(envelope, seen, tally.facts["counted"])
+        is_round = tally.is_whole and not seen.rest
+        is_over = bool(tasks) and tasks.keys() <= set(settled)
+        standing = Standing.LIVE if is_over else Standing.WAITING
+        if envelope.facts.get("withdrawn") and is_round:
             standing = Standing.WITHDRAWN
         declined = [
             EmployeeAnswer(one, HandOverState.DECLINED) for one in wecom_tasks.refused_by(envelope)
         ]
         return Progress(
             standing,
-            employees=(*employees, *declined),
+            employees=(*seen.employees, *declined),
             reached=(
                 *wecom_tasks.unreached(envelope),
                 *(wecom_tasks.reached(who, row) for who, row in tally.rows),
             ),
-            facts=tally.facts,
-            after=None if tally.is_whole else wecom.GO_ON_AFTER,
+            facts={**tally.facts, "settled": settled, "looking": seen.rest},
+            after=None if is_round else seen.wait or wecom.GO_ON_AFTER,
         )
 
     def withdraw(self, envelope: Envelope) -> Receipt:

@@ -1,8 +1,11 @@
 """How far the tasks of a mass message are: who has one, who has sent it, whom it reached."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
+from cms.core.errors import TryAgain
 from cms.core.i18n import N_
 from schedules.channels.answers import EmployeeAnswer, Reached
 from schedules.channels.wecom import Corporation, Question, moment
@@ -20,6 +23,7 @@ FATES = {
     2: DeliveryState.NOT_A_CONTACT,
     3: DeliveryState.QUOTA_USED,
 }
+MOST_LOOKED_AT = 60  # tasks, one call each, so that a question ends within its claim
 DONE = (1, 2)  # the documents say 2; samples say 1
 
 
@@ -45,6 +49,48 @@ def answers(corporation: Corporation, sender: str, msgid: str) -> list[EmployeeA
         return [EmployeeAnswer(sender, HandOverState.WAITING)]
     found = [_answer(row) for row in rows.found if row.get("userid")]
     return found or [EmployeeAnswer(sender, HandOverState.WAITING)]
+
+
+@dataclass(frozen=True)
+class Look:
+    """What was asked of the tasks in one go; `rest` is whose turn comes next ("": all had theirs)."""
+
+    by_sender: dict[str, list[EmployeeAnswer]]
+    rest: str
+    wait: timedelta | None = None  # the carrier's own, when it had enough of us
+
+    @property
+    def employees(self) -> list[EmployeeAnswer]:
+        return [one for answers in self.by_sender.values() for one in answers]
+
+
+def look(corporation: Corporation, envelope: Envelope) -> Look:
+    """Go on where the last look ended, past those of whom everything is known. Raises TryAgain."""
+    tasks, facts = tasks_of(envelope), envelope.facts
+    open_ones = [sender for sender in tasks if sender not in (facts.get("settled") or [])]
+    start = str(facts.get("looking") or "")
+    turn = open_ones[open_ones.index(start) :] if start in open_ones else open_ones
+    found: dict[str, list[EmployeeAnswer]] = {}
+    for sender in turn:
+        if len(found) >= MOST_LOOKED_AT:
+            return Look(found, sender)
+        try:
+            found[sender] = answers(corporation, sender, tasks[sender])
+        except TryAgain as error:
+            if not found:
+                raise
+            return Look(found, sender, error.after)
+    return Look(found, "")
+
+
+def settled(envelope: Envelope, seen: Look, counted: Collection[str]) -> list[str]:
+    """Whose task is done and whose recipients are known."""
+    known = list(envelope.facts.get("settled") or [])
+    return known + [
+        sender
+        for sender, employees in seen.by_sender.items()
+        if all(is_done(one) and one.employee in counted for one in employees)
+    ]
 
 
 def _answer(row: Mapping[str, Any]) -> EmployeeAnswer:

@@ -515,6 +515,49 @@ class TestHowFarItIs:
         assert publication.poll_at is not None
 
 
+class TestManyEmployees:
+    """One task each: a corporation of hundreds is not asked about within one claim's time."""
+
+    def test_an_answer_that_broke_off_is_gone_on_with(self, corporation: Corporation) -> None:
+        publication = sent(corporation.account("wecom_mass"))
+        corporation.advance(10)
+        corporation.control("confirm")
+        corporation.script("/get_groupmsg_task", "ok", "429:30", "ok", "429:30", "ok")
+        asked(publication)
+        assert employees(publication) == {"lina": HandOverState.CONFIRMED}
+        assert publication.state is State.HANDED_OVER
+        asked(publication, later=3700)
+        assert employees(publication) == dict.fromkeys(("lina", "wangwei"), HandOverState.CONFIRMED)
+        for turn in range(4):
+            asked(publication, later=3800 + 600 * turn)
+        assert publication.state is State.PUBLISHED
+
+    def test_each_question_is_short_and_all_are_asked_about(
+        self, corporation: Corporation, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(wecom_tasks, "MOST_LOOKED_AT", 1)
+        publication = sent(corporation.account("wecom_mass"))
+        corporation.advance(10)
+        corporation.control("confirm", employee="wangwei")
+        asked(publication)
+        assert employees(publication) == {"lina": HandOverState.WAITING}
+        asked(publication, later=3700)
+        assert employees(publication)["wangwei"] is HandOverState.CONFIRMED
+        assert publication.state is State.HANDED_OVER
+        corporation.control("confirm", employee="lina")
+        asked(publication, later=7400)
+        assert publication.state is State.PUBLISHED
+
+    def test_whoever_is_done_is_not_asked_about_again(self, corporation: Corporation) -> None:
+        publication = sent(corporation.account("wecom_mass"))
+        corporation.advance(10)
+        corporation.control("confirm", employee="lina")
+        asked(publication)
+        corporation.script("/get_groupmsg_task", "ok", "429:30")
+        asked(publication, later=7200)
+        assert publication.account.last_fault == ""
+
+
 class TestAfterwards:
     def test_what_is_not_sent_can_be_stopped(self, corporation: Corporation) -> None:
         publication = sent(corporation.account("wecom_mass"))
