@@ -128,6 +128,9 @@ def _newest(pool_slug: str, account_slug: str, channel: str) -> list[Publication
         .join(Publication.pool)
         .join(Publication.account)
         .where(Pool.slug == pool_slug, ChannelAccount.slug == account_slug)
+        .where(
+            Publication.published_at > since
+        )  # what is older changes nothing and need not be read
     )
     found = (
         _live()

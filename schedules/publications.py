@@ -20,7 +20,7 @@ from cms.core.i18n import N_
 from cms.core.sentences import parts_of
 from content_library.models import AssetVersion
 from schedules import attempts, link_checks, link_jobs, links, rules, stops
-from schedules.models import Delivery, EmployeeTask, Post, Publication
+from schedules.models import ChannelAccount, Delivery, EmployeeTask, Post, Publication
 from schedules.states import PUBLICATION_MOVES, WAITING_FOR_A_PERSON
 from schedules.states import PublicationState as State
 
@@ -95,7 +95,13 @@ def _is_expiring(within: timedelta) -> ColumnElement[bool]:
 
 def oldest_overdue() -> Publication | None:
     """The publication that should have gone out longest ago and has not, though nothing stops it."""
-    return session.scalar(due(now()).where(stops.clear_of(Publication.account_id)).limit(1))
+    moment = now()
+    is_open = and_(
+        ChannelAccount.is_paused.is_(False),
+        or_(ChannelAccount.blocked_until.is_(None), ChannelAccount.blocked_until <= moment),
+    )
+    found = due(moment).join(Publication.account).where(is_open)
+    return session.scalar(found.where(stops.clear_of(Publication.account_id)).limit(1))
 
 
 def counts_by_state(states: Collection[State] = tuple(State)) -> dict[State, int]:

@@ -25,6 +25,16 @@ def test_an_overdue_post_is_a_fault_that_names_its_lateness():
     assert 300 <= found.figures["oldest_overdue_seconds"] < 330
 
 
+def test_an_account_that_may_not_send_is_no_dead_worker():
+    """Paused, or told by its carrier to wait: clock and workers are alive, and nobody looks for them."""
+    due = {"publish_at": now() - timedelta(minutes=5), "state": PublicationState.SCHEDULED}
+    factories.post(account=factories.account(is_paused=True), **due)
+    factories.post(account=factories.account(blocked_until=now() + timedelta(hours=1)), **due)
+    assert CHECK.find().level is Level.WELL
+    factories.post(account=factories.account(blocked_until=now() - timedelta(hours=1)), **due)
+    assert CHECK.find().level is Level.FAULT
+
+
 @pytest.mark.parametrize("state", ["uncertain", "failed", "missed", "held"])
 def test_what_waits_for_a_person_is_a_warning(state):
     factories.post(state=PublicationState(state))
