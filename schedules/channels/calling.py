@@ -1,6 +1,7 @@
 """Calls to carriers: one guarded request, written down with its secrets masked, and what it proves."""
 
 import json
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ NOT_ALLOWED = N_("The carrier's address may not be called.")
 NOT_REACHED = N_("The carrier could not be reached; nothing was sent.")
 NO_ANSWER = N_("The carrier took the call and gave no whole answer.")
 NO_TIME = N_("Too little time was left to wait for the carrier; nothing was sent.")
+_ESCAPED = re.compile(rb"\\u(?:0000|d[89a-f])", re.IGNORECASE)
 DEFAULT_SECONDS = 10.0
 LOOK_UP_SECONDS = 3.0
 
@@ -86,12 +88,25 @@ class Reply:
         return self.answer.body.decode("utf-8", "replace")
 
     def json(self) -> dict[str, Any]:
-        """The object in the answer; an empty one when it is no JSON object."""
+        """The object in the answer, in letters every database takes; empty when it is no JSON object."""
+        body = self.answer.body
         try:
-            found = json.loads(self.answer.body)
-        except ValueError:
+            found = json.loads(body)
+            found = _storable(found) if _ESCAPED.search(body) else found
+        except (ValueError, RecursionError):
             return {}
         return found if isinstance(found, dict) else {}
+
+
+def _storable(value: Any) -> Any:
+    """Without what no text column holds: the letter zero, and halves of letters."""
+    if isinstance(value, str):
+        return value.replace("\0", "").encode("utf-8", "ignore").decode()
+    if isinstance(value, list):
+        return [_storable(one) for one in value]
+    if isinstance(value, dict):
+        return {_storable(name): _storable(one) for name, one in value.items()}
+    return value
 
 
 class Line:

@@ -8,7 +8,15 @@ from cms.core.errors import Refused, TryAgain
 from schedules import limits
 from schedules.channels.base import Receipt
 from schedules.channels.calling import NO_ANSWER, NOT_ALLOWED, NOT_REACHED, Line, Reply, Silent
-from schedules.channels.verdicts import BROKE, BUSY, MOVED, NONSENSE, REFUSED, UNWELCOME
+from schedules.channels.verdicts import (
+    BROKE,
+    BUSY,
+    MOVED,
+    NONSENSE,
+    REFUSED,
+    TIMED_OUT,
+    UNWELCOME,
+)
 from schedules.envelopes import Envelope
 from schedules.states import Outcome
 
@@ -61,7 +69,7 @@ def receipt_from(reply: Reply) -> Receipt:
         return Receipt(Outcome.REJECTED, reason=UNWELCOME, pauses_account=True, detail=said)
     if 300 <= reply.status < 400:
         return Receipt(Outcome.REJECTED, reason=MOVED, detail=said)
-    if 400 <= reply.status < 500:
+    if 400 <= reply.status < 500 and reply.status != TIMED_OUT:
         return Receipt(Outcome.REJECTED, reason=REFUSED, detail=said)
     return Receipt(Outcome.UNCERTAIN, reason=BROKE, detail=said)
 
