@@ -46,8 +46,11 @@ check: $(VENV)/dev.stamp ## Format, lint, types and floors
 bench: $(VENV)/dev.stamp ## Measure search, links, board, publishing and start-up
 	@$(BIN)/python -m bench
 
-chaos: $(VENV)/dev.stamp ## Kill processes at random and count what was lost or doubled
+chaos: $(VENV)/dev.stamp ## Kill and freeze at random, cut hosts off, count what was lost or doubled (2 hours)
 	@$(BIN)/python -m pytest tests/chaos -m chaos
+	@$(BIN)/python -m tests.chaos.many --keep
+	@$(BIN)/python -m tests.chaos.campaign --database sqlite --pace 0.4 --keep
+	@$(BIN)/python -m tests.chaos.campaign --database postgresql --pace 0.4 --keep
 
 screenshots: $(VENV)/dev.stamp ## Make the pictures in the docs from the demo world
 	@$(BIN)/python -m tests.browser.screenshots
