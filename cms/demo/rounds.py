@@ -17,7 +17,7 @@ from schedules.models import ChannelAccount, Post
 
 TRIES = 6
 MOMENT = timedelta(seconds=20)  # the processes need it to start
-LATEST = 45  # minutes
+LATEST = 75  # minutes: no pool is taken for longer than its neighbours on both sides
 WRITTEN, READ = timedelta(minutes=70), timedelta(minutes=25)  # before it goes out
 LANGUAGES = {"slack": "en"}
 KINDS = dict.fromkeys(("wecom_moments", "telegram"), ("poster", "article"))
@@ -50,13 +50,13 @@ REGULARS = (
     Regular("wecom-moments", "moments-active", "desire", 4, _TWO),
     Regular("wecom-moments", "moments-silent", "dry-goods", 5, _FOUR),
     Regular("wecom-mass", "moments-churned", "activity", 1, _TEN),
-    Regular("wecom-mass", "group-dormant", "promotion", 4, _FOUR),
+    Regular("wecom-mass", "moments-active", "promotion", 4, _FIVE),
     Regular("wecom-robot", "group-active", "activity", 0, _FIVE),
     Regular("wecom-robot", "group-active", "dry-goods", 3, _FIVE),
     Regular("wecom-robot", "group-new", "trust", 6, _FOUR),
-    Regular("oa-publish", "group-dormant", "dry-goods", 1, _TWO),
+    Regular("oa-publish", "group-silent", "dry-goods", 1, _TWO),
     Regular("oa-publish", "group-silent", "prospects", 3, _TWO),
-    Regular("oa-publish", "group-dormant", "trust", 6, _TEN),
+    Regular("oa-publish", "group-silent", "trust", 6, _TEN),
     Regular("oa-mass", "group-silent", "trust", 5, _TEN),
     Regular("feishu", "group-paying", "dry-goods", 2, _FOUR),
     Regular("feishu", "group-paying", "activity", 6, _FIVE),

@@ -40,7 +40,7 @@ class Extra:
 WAITING = (
     Extra("sandbox-strict", "group-active", "dry-goods", timedelta(minutes=85)),
     Extra("sandbox-silent", "group-paying", "dry-goods", timedelta(minutes=55)),
-    Extra("moments-cen-lan", "moments-active", "trust", timedelta(minutes=20)),
+    Extra("moments-cen-lan", "moments-active", "trust", timedelta(minutes=40)),
 )
 LATER = (
     Extra("reader-active", "group-active", "trust", -timedelta(minutes=16)),

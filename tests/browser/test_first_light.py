@@ -65,7 +65,8 @@ def plan(page: Page, words: str, *, pool: str, at: datetime) -> str:
     page.get_by_role("button", name="Plan it").click()
     page.wait_for_url(re.compile(r"/calendar/(posts/\d+|weeks/)"))
     if "/weeks/" in page.url:
-        page.locator(f".post:has(.post__time:text-is('{at:%H:%M}')) .post__link").first.click()
+        drafts = page.locator(f".post:has(.post__time:text-is('{at:%H:%M}')):has-text('Draft')")
+        drafts.locator(".post__link").first.click()
     return number_in(page.url)
 
 
