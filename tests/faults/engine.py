@@ -13,10 +13,8 @@ from cms.core.clock_guard import ClockGuard
 from cms.core.config import Settings
 from cms.core.db import session
 from cms.core.jobs import QueueName
-from cms.core.threads import Crew, employ
 from cms.core.ticks import TICKS, Tick
 from cms.core.workers import QueueWorker, broker_connection
-from schedules.jobs import THREADS
 
 
 def ticks_of(*names: str) -> list[Tick]:
@@ -50,7 +48,7 @@ class Engine:
             connection=broker_connection(self.settings.redis_url),
             context=self.app.app_context,
         )
-        crew, loop, began = Crew(THREADS), self.clock(), time.monotonic()
+        loop, began = self.clock(), time.monotonic()
         answers: list[Any] = []
 
         def watch() -> None:
@@ -67,12 +65,9 @@ class Engine:
         threads = [threading.Thread(target=loop.run), threading.Thread(target=watch)]
         for thread in threads:
             thread.start()
-        employ(crew)
         worker.serve()
         for thread in threads:
             thread.join()
-        crew.finish()
-        employ(None)
         worker.connection.close()
         return bool(answers)
 
