@@ -5,7 +5,16 @@ import sys
 
 from bench.figures import keep
 
-BENCHES = ("search", "board", "redirect", "publishing", "ledger", "start_up")
+BENCHES = (
+    "search",
+    "board",
+    "redirect",
+    "publishing",
+    "overhead",
+    "lateness",
+    "ledger",
+    "start_up",
+)
 
 
 def main(names: list[str]) -> int:
