@@ -6,7 +6,7 @@ from functools import partial
 
 from cms.core.faults import declare, fault
 from cms.core.jobs import QueueName, job
-from cms.core.threads import each_in_a_thread
+from cms.core.threads import begin_each
 from cms.core.ticks import tick
 from schedules import handover, late, reconciling
 from schedules.hints import Hinted, chunks, due_by_account, is_broker_there
@@ -21,10 +21,13 @@ _hinted = Hinted()
 
 @job(queue=QueueName.PUBLISH, timeout=180)
 def publish_batch(*publication_ids: int) -> None:
-    """Carry these out side by side; each claims for itself, so a hint too many does nothing."""
+    """Carry these out side by side; each claims for itself, so a hint too many does nothing.
+
+    A worker goes on to the next hint as soon as all of them have begun: a carrier that keeps one
+    waiting must not keep the posts of others waiting behind it.
+    """
     worker = f"{socket.gethostname()}:{os.getpid()}"
-    threads = min(THREADS, len(publication_ids))
-    each_in_a_thread(partial(publish, worker=worker), publication_ids, threads=threads)
+    begin_each(partial(publish, worker=worker), publication_ids, threads=THREADS)
 
 
 @tick(every=1, guarded=True)

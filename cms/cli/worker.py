@@ -7,9 +7,12 @@ from flask import Flask
 from flask.cli import ScriptInfo, pass_script_info
 
 from cms.cli.begin import begin, on_stop
+from cms.core import threads
 from cms.core.config import Settings
 from cms.core.jobs import QueueName
+from cms.core.threads import Crew
 from cms.core.workers import QueueWorker, broker_connection
+from schedules.jobs import THREADS
 
 
 @click.command()
@@ -18,7 +21,7 @@ from cms.core.workers import QueueWorker, broker_connection
 def worker(info: ScriptInfo, queue: str) -> None:
     """Run the jobs of one QUEUE.
 
-    SIGTERM finishes the job in hand and ends. A broker that is away is waited for.
+    SIGTERM finishes what has begun and ends. A broker that is away is waited for.
     """
     # Matrices here are small: threads of the numerics library would only fight for the same cores.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -31,6 +34,15 @@ def worker(info: ScriptInfo, queue: str) -> None:
         context=app.app_context,
         touch=beat.touch,
     )
-    on_stop(server.stop)
+    crew = Crew(THREADS)
+
+    def stop() -> None:
+        server.stop()
+        crew.stop()
+
+    on_stop(stop)
+    if queue == QueueName.PUBLISH:
+        threads.employ(crew)
     server.serve()
+    crew.finish()
     beat.stop()

@@ -1,7 +1,7 @@
 """Work on several things at once: a few threads, each with an application context of its own."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -34,6 +34,67 @@ def each_in_a_thread(
         calls = [pool.submit(call, item) for item in items]
     for one in calls:
         one.result()
+
+
+class Crew:
+    """Threads of this process that carry out one thing after the other, whoever asked for it.
+
+    Asking waits until a thread is free, never until the work is done: what takes long holds up
+    nobody while other threads are free.
+    """
+
+    def __init__(self, threads: int) -> None:
+        self._free = threading.Semaphore(threads)
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="crew")
+        self._is_ending = threading.Event()
+
+    def begin(self, function: Callable[[Item], object], items: Iterable[Item]) -> None:
+        """Have each item begun; what is left when the crew is told to stop is not."""
+        app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+
+        def call(item: Item) -> None:
+            try:
+                with app.app_context():
+                    function(item)
+            except Exception:  # a thread's door: nobody waits for what it raises
+                log.exception("crew_stumbled", item=item)
+            finally:
+                self._free.release()
+
+        for item in items:
+            self._free.acquire()
+            if self._is_ending.is_set():
+                self._free.release()
+                return
+            self._pool.submit(call, item)
+
+    def stop(self) -> None:
+        """Begin nothing more. Safe to call from a signal handler."""
+        self._is_ending.set()
+
+    def finish(self) -> None:
+        """Wait for what has begun."""
+        self.stop()
+        self._pool.shutdown(wait=True)
+
+
+_crew: Crew | None = None
+
+
+def employ(crew: Crew | None) -> None:
+    """Give this process a crew, or none; called once by a worker that has one."""
+    global _crew
+    _crew = crew
+
+
+def begin_each(
+    function: Callable[[Item], object], items: Collection[Item], *, threads: int
+) -> None:
+    """Leave the items to the process's crew; where there is none, do them and wait for all."""
+    if _crew:
+        _crew.begin(function, items)
+    else:
+        each_in_a_thread(function, items, threads=min(threads, len(items)))
 
 
 def within(seconds: float, function: Callable[[Item], Result], item: Item) -> Result:

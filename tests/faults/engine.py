@@ -13,8 +13,10 @@ from cms.core.clock_guard import ClockGuard
 from cms.core.config import Settings
 from cms.core.db import session
 from cms.core.jobs import QueueName
+from cms.core.threads import Crew, employ
 from cms.core.ticks import TICKS, Tick
 from cms.core.workers import QueueWorker, broker_connection
+from schedules.jobs import THREADS
 
 
 def ticks_of(*names: str) -> list[Tick]:
@@ -48,7 +50,7 @@ class Engine:
             connection=broker_connection(self.settings.redis_url),
             context=self.app.app_context,
         )
-        loop, began = self.clock(), time.monotonic()
+        crew, loop, began = Crew(THREADS), self.clock(), time.monotonic()
         answers: list[Any] = []
 
         def watch() -> None:
@@ -65,9 +67,12 @@ class Engine:
         threads = [threading.Thread(target=loop.run), threading.Thread(target=watch)]
         for thread in threads:
             thread.start()
+        employ(crew)
         worker.serve()
         for thread in threads:
             thread.join()
+        crew.finish()
+        employ(None)
         worker.connection.close()
         return bool(answers)
 

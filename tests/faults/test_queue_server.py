@@ -133,6 +133,23 @@ def test_hints_lost_with_its_memory_are_given_again(
     assert effects(house) == POSTS
 
 
+def test_a_slow_carrier_keeps_nobody_elses_posts_waiting(engine: Engine, house: Flask) -> None:
+    """One worker; the first post is at a carrier for three seconds while the others fall due."""
+    slow, swift = account("slow", settings={"seconds": 3.0}), account()
+    stuck = approved(account=slow).id
+    others = [
+        approved(account=swift, publish_at=now() + timedelta(seconds=1 + number / 4)).id
+        for number in range(4)
+    ]
+
+    def states() -> tuple[State, set[State]]:
+        found = dict(session.execute(select(Publication.id, Publication.state)).all())
+        return found[stuck], {found[one] for one in others}
+
+    assert engine.run(lambda: states() == (State.SENDING, {State.PUBLISHED}), within=15)
+    assert engine.run(lambda: states()[0] is State.PUBLISHED, within=15)
+
+
 def test_all_clocks_down_for_ten_minutes(engine: Engine, house: Flask) -> None:
     """Nobody hinted all the while; then one clock starts, and the late policy has its say."""
     make_due()
