@@ -31,6 +31,7 @@ Answer = TypeVar("Answer")
 
 _PROGRESS_EVERY = 100
 _WRITE_MEMORY_MB = 64
+_READ_TRIES = 5
 
 # What reading damaged files was seen to raise: Whoosh checks little and falls over later.
 _DAMAGE = (
@@ -237,17 +238,19 @@ class Index:
         writer.commit()
 
     def _read(self, question: Callable[[Searcher], Answer]) -> Answer:
-        """Ask the current generation; once more from scratch if it was swapped under our feet."""
-        try:
-            return question(self._searcher())
-        except _DAMAGE:
-            self._local.held = None
-        try:
-            return question(self._searcher())
-        except _DAMAGE as error:
-            self._local.held = None
-            _warn("read", error)
-            raise IndexMissing("broken") from error
+        """Ask the current generation; again from scratch when it was swapped under our feet.
+
+        Swaps may follow each other closely; an index that is damaged fails every time.
+        """
+        for tries_left in reversed(range(_READ_TRIES)):
+            try:
+                return question(self._searcher())
+            except _DAMAGE as error:
+                self._local.held = None
+                if not tries_left:
+                    _warn("read", error)
+                    raise IndexMissing("broken") from error
+        raise AssertionError("unreachable")
 
     def _searcher(self) -> Searcher:
         pointer = self._generations.current()
