@@ -95,29 +95,30 @@ class Campaign:
         victims = [*self.world.parts, "web", "web-child", "broker"]
         victims += ["database"] if self.database else []
         began = time.monotonic()
-        for number in range(self.chosen.kills):
+        while (number := sum(self.done.values())) < self.chosen.kills:
             victim = self.dice.choice(victims)
             freezes = self.dice.random() < FREEZES
             span = self.dice.uniform(0.5, 1.5 * LEASE)
             pause = self.dice.uniform(0.2, 2 / self.chosen.pace - 0.2)
-            self.hurt(victim, span if freezes else 0.0)
+            was_there = self.hurt(victim, span if freezes else 0.0)
             self.world.wait_for(pause, self._turn)
-            if number % 50 == 49:
+            if was_there and number % 50 == 49:
                 spent = time.monotonic() - began
                 states = dict(self.world.judge.states_quickly())
                 self.say(f"{number + 1} of {self.chosen.kills} after {spent:.0f} s: {states}")
 
-    def hurt(self, victim: str, span: float) -> None:
-        """Kill it, or freeze it for `span` seconds."""
-        self.by_victim[victim] = self.by_victim.get(victim, 0) + 1
+    def hurt(self, victim: str, span: float) -> bool:
+        """Kill it, or freeze it for `span` seconds; False when it is down already."""
         target = self._target(victim)
         if target is None:
-            return
+            return False
+        self.by_victim[victim] = self.by_victim.get(victim, 0) + 1
         how = signal.SIGSTOP if span else signal.SIGKILL
         target(how)
         self.done["frozen" if span else "killed"] += 1
         if span:
             self.thaws.append((time.monotonic() + span, target))
+        return True
 
     def _target(self, victim: str) -> Any:
         if victim == "database":
