@@ -19,6 +19,7 @@ log = structlog.get_logger(__name__)
 
 MOST_AT_ONCE = 500
 MOST_PER_ACCOUNT = 200
+MOST_UNDER_WAY = 20  # of one account; a worker has more threads: a hanging carrier leaves some free
 CHUNK = 20
 REMIND_SECONDS = 10.0
 
@@ -93,12 +94,28 @@ def is_broker_there() -> bool:
 
 
 def _room(account_ids: list[int]) -> dict[int, int]:
-    """How many tokens each account has now; an estimate, the claim decides."""
-    moment = now()
+    """How many more each account may send now; an estimate, the claim decides."""
+    moment, under_way = now(), _under_way(account_ids)
     accounts = session.scalars(select(ChannelAccount).where(ChannelAccount.id.in_(account_ids)))
     return {
-        account.id: int(limits.bucket_of(account, moment).tokens)
+        account.id: min(
+            int(limits.bucket_of(account, moment).tokens),
+            MOST_UNDER_WAY - under_way.get(account.id, 0),
+        )
         if limits.is_open(account, moment)
         else 0
         for account in accounts
     }
+
+
+def _under_way(account_ids: list[int]) -> dict[int, int]:
+    """How many posts of each account are in some worker's hands."""
+    rows = session.execute(
+        select(Publication.account_id, func.count())
+        .where(
+            Publication.account_id.in_(account_ids),
+            Publication.state.in_([PublicationState.CLAIMED, PublicationState.SENDING]),
+        )
+        .group_by(Publication.account_id)
+    )
+    return {account_id: number for account_id, number in rows}

@@ -12,7 +12,7 @@ from schedules import handover, late, reconciling
 from schedules.hints import Hinted, chunks, due_by_account, is_broker_there
 from schedules.publishing import publish
 
-THREADS = 10
+THREADS = 28  # more than one account may keep busy, see hints
 
 declare("sweep.before_hint", "sweep.after_hint")
 

@@ -180,6 +180,7 @@ def test_the_clock_hints_in_portions_and_not_twice(
     real_app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids, sent = due(45), []
+    monkeypatch.setattr("schedules.hints.MOST_UNDER_WAY", 45)
     monkeypatch.setattr("schedules.jobs.is_broker_there", lambda: True)
     monkeypatch.setattr(Job, "_send", lambda _job, args, key: sent.append((args, key)))
     hint_due()

@@ -9,6 +9,7 @@ from flask import Flask
 from cms.core.clock import now
 from cms.core.db import session, transaction
 from schedules import hints, limits, publishing
+from schedules.jobs import THREADS
 from schedules.states import PublicationState as State
 from tests import factories as make
 from tests.schedules.ready import account, approved
@@ -78,6 +79,18 @@ def test_catching_up_is_no_burst_and_no_account_delays_another(app: Flask) -> No
     assert all(one.due_at > now() for one in backlog if one.state is State.SCHEDULED)
 
 
+def test_an_account_whose_carrier_hangs_is_not_given_every_thread(app: Flask) -> None:
+    way, pool = account(per_minute=6000), make.pool()
+    backlog = [approved(account=way, pool=pool) for _ in range(hints.MOST_UNDER_WAY + 4)]
+    assert len(hints.due_by_account()[way.id]) == hints.MOST_UNDER_WAY < THREADS
+    for publication in backlog[:10]:
+        assert publishing.claim(publication.id, worker="here")
+    other = approved()
+    due = hints.due_by_account()
+    assert len(due[way.id]) == hints.MOST_UNDER_WAY - 10
+    assert [sign[0] for sign in due[other.account_id]] == [other.id]
+
+
 def test_paused_accounts_are_left_alone(app: Flask) -> None:
     publication = approved()
     with transaction():
@@ -97,11 +110,11 @@ def test_a_hint_is_repeated_only_after_a_while_unless_the_row_is_news() -> None:
     assert hinted.news([(1, 0, 5.0)]) == [(1, 0, 5.0)]
 
 
-def test_choosing_what_is_due_costs_two_statements(app: Flask, count_queries: object) -> None:
+def test_choosing_what_is_due_costs_three_statements(app: Flask, count_queries: object) -> None:
     pool = make.pool()
     for _ in range(3):
         approved(account=account(), pool=pool)
     session.expire_all()
     with count_queries() as statements:  # type: ignore[operator]
         hints.due_by_account()
-    assert len(statements) == 2
+    assert len(statements) == 3
