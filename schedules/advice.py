@@ -6,7 +6,16 @@ from enum import StrEnum
 from typing import Any
 
 from cms.core.i18n import N_
-from schedules import handover, late, progress, publishing, receipts, reconciling
+from schedules import (
+    decisions,
+    handover,
+    late,
+    progress,
+    publishing,
+    receipts,
+    reconciling,
+    wishes,
+)
 from schedules.inbox import Trouble
 from schedules.models import Publication
 
@@ -20,6 +29,7 @@ class Action(StrEnum):
     ABSENT = "absent"  # whoever was asked has not posted it: it is not there
     MOVE = "move"
     DROP = "drop"
+    TAKE_BACK = "take_back"  # what its carrier has
 
 
 @dataclass(frozen=True)
@@ -36,7 +46,7 @@ ACTIONS: Mapping[Trouble, tuple[Action, ...]] = {
     Trouble.FAILED: (Action.RETRY, Action.MOVE, Action.DROP, Action.LIVE),
     Trouble.HELD: (Action.RETRY, Action.MOVE, Action.DROP),
     Trouble.MISSED: (Action.RETRY, Action.MOVE, Action.DROP),
-    Trouble.EXPIRED: (Action.ABSENT, Action.DROP),
+    Trouble.EXPIRED: (),  # by who has it, below
     Trouble.EXPIRING: (),
     Trouble.WISH: (),
 }
@@ -99,6 +109,10 @@ _TO_DO_ABOUT = {
     receipts.NOT_REACHED: N_(
         "Look whether the carrier works elsewhere. When it does, try again, move it or drop it."
     ),
+    progress.NOBODY_CONFIRMED: N_(
+        "Ask them. If it is live, confirm it with proof; if not, take it back, so that nobody posts "
+        "it later."
+    ),
     progress.CARRIER_SILENT: N_(
         "Look at the carrier. If it is live, say so with proof; if not, say that it is not there."
     ),
@@ -110,9 +124,13 @@ _TO_DO_ABOUT = {
 
 def actions_for(trouble: Trouble, publication: Publication) -> tuple[Action, ...]:
     """What may be done at one press; what people were to post is confirmed with proof instead."""
-    if trouble is Trouble.EXPIRED and publication.hand_overs:
+    if trouble is not Trouble.EXPIRED:
+        return ACTIONS[trouble]
+    if publication.hand_overs and decisions.can_drop(publication):
         return (Action.DROP,)  # its holder declines it, so that they say why
-    return ACTIONS[trouble]
+    found = [Action.ABSENT] if decisions.can_be_absent(publication) else []
+    found += [Action.TAKE_BACK] if wishes.can_be_taken_back(publication) else []
+    return tuple(found)
 
 
 def of(trouble: Trouble, publication: Publication) -> Advice:

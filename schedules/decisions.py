@@ -13,17 +13,26 @@ from cms.core.db import session
 from cms.core.errors import Conflict, Invalid, Problem, conflict, invalid
 from cms.core.i18n import N_
 from cms.core.limits import most
-from schedules import attempts, keys, posts, preflight, publications
+from schedules import attempts, keys, posts, preflight, publications, wishes
 from schedules.channels import CHANNELS
-from schedules.channels.base import Repeat
+from schedules.channels.base import Confirmation, Repeat
 from schedules.content import content_hash, outgoing
 from schedules.events import PostPublished
 from schedules.models import Publication
 from schedules.receipts import SETTLE_WITHIN
+from schedules.states import PUBLICATION_MOVES, Act, ReviewState
 from schedules.states import PublicationState as State
-from schedules.states import ReviewState
 
 ABSENT = N_("Somebody looked: it is not there.")
+IN_HAND = N_("%(carrier)s has it, and it may still be posted there. Take it back instead.")
+IN_HAND_FOR_GOOD = N_(
+    "%(carrier)s has it, and nobody can take it back from here. Stop it there; when the time to "
+    "confirm it is over, say here that it is not there."
+)
+PARTLY_IN_HAND = N_(
+    "Some people at %(carrier)s have it in hand already. Let it go out, or say that it is live; "
+    "then take it back."
+)
 _STARTABLE = frozenset({State.SCHEDULED, State.MISSED, State.FAILED, State.HELD})
 _DOUBTFUL = frozenset({State.UNCERTAIN, State.FAILED})
 _MOVABLE = frozenset({State.MISSED, State.FAILED, State.HELD})
@@ -99,7 +108,7 @@ def resolve_uncertain(
             _vouch(publication)
             _send_again(publication, by=by)
         case "drop":
-            publications.drop(publication, by=by)
+            drop(publication, by=by)
         case _:
             raise invalid("answer", "bad_answer", N_("Choose: it is live, send again, or drop."))
     return publication
@@ -119,9 +128,29 @@ def can_be_live(publication: Publication) -> bool:
 
 
 def can_be_absent(publication: Publication) -> bool:
-    """Whether `say_absent` would be heard; the holder of a pack declines it instead."""
+    """Whether `say_absent` would be heard; the holder of a pack declines it instead.
+
+    What employees have not posted yet they may post tomorrow, beside a second one: it is taken back
+    first, unless its carrier would not do that.
+    """
+    if publication.state is not State.HANDED_OVER or publication.hand_overs:
+        return False
     is_late = publication.confirm_by is not None and publication.confirm_by <= now()
-    return publication.state is State.HANDED_OVER and not publication.hand_overs and is_late
+    if not _is_with_employees(publication):
+        return is_late
+    is_refused = publication.wish is Act.WITHDRAW and wishes.is_given_up(publication)
+    return is_refused or (is_late and wishes.problem(publication, Act.WITHDRAW) is not None)
+
+
+def _is_with_employees(publication: Publication) -> bool:
+    account = publication.account
+    said = CHANNELS.get(account.channel).confirmation_for(account.settings)
+    return said is Confirmation.EMPLOYEES
+
+
+def is_with_carrier(publication: Publication) -> bool:
+    """Whether its carrier has it and may still show it to readers, whatever is said here."""
+    return publication.state is State.HANDED_OVER and publication.confirm_by is not None
 
 
 def say_live(publication: Publication, *, url: str = "", by: User) -> None:
@@ -189,9 +218,32 @@ def move(
 
 
 def drop(publication: Publication, *, by: User, reason: str = "") -> None:
-    """It shall not go out. Dropping twice changes nothing."""
-    if publication.state is not State.CANCELLED:
-        publications.drop(publication, by=by, reason=reason)
+    """It shall not go out. Dropping twice changes nothing.
+
+    Raises Conflict `in_hand` where somebody could still post it: that has to be taken back.
+    """
+    if publication.state is State.CANCELLED:
+        return
+    words = _in_hand(publication)
+    if words:
+        carrier = CHANNELS.get(publication.account.channel).name
+        raise conflict("in_hand", words, carrier=carrier)
+    publications.drop(publication, by=by, reason=reason)
+
+
+def _in_hand(publication: Publication) -> str:
+    """Why it cannot be dropped although it is not live; "" when nobody else has it in hand."""
+    if is_with_carrier(publication):
+        cannot = wishes.problem(publication, Act.WITHDRAW)
+        return IN_HAND_FOR_GOOD if cannot else IN_HAND
+    channel = CHANNELS.get(publication.account.channel)
+    return PARTLY_IN_HAND if channel.is_in_hand(publication.carrier_facts) else ""
+
+
+def can_drop(publication: Publication) -> bool:
+    """Whether `drop` would be heard, as far as can be seen."""
+    may_end = State.CANCELLED in PUBLICATION_MOVES[publication.state]
+    return may_end and not _in_hand(publication)
 
 
 def _still_approved(publication: Publication) -> None:

@@ -50,6 +50,12 @@ def problem(publication: Publication, act: Act) -> Problem | None:
     return None
 
 
+def can_be_taken_back(publication: Publication) -> bool:
+    """Whether asking for that would change anything."""
+    is_asked = publication.wish is Act.WITHDRAW and not is_given_up(publication)
+    return not is_asked and problem(publication, Act.WITHDRAW) is None
+
+
 def is_given_up(publication: Publication) -> bool:
     """Whether the carrier would not do it: nobody tries it any more unless somebody asks again."""
     return publication.wish is not None and publication.wish_tries >= MOST_TRIES

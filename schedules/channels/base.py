@@ -205,6 +205,10 @@ class Channel(ABC):
         """Channels whose carrier counts by itself override this."""
         return ()
 
+    def is_in_hand(self, facts: Mapping[str, Any]) -> bool:
+        """Whether people at the carrier have a part of it, by the facts that its steps have left."""
+        return False
+
     def amend(self, envelope: Envelope) -> Receipt:
         raise Refused(Sentence(CANNOT_AMEND, {"carrier": self.name}))
 

@@ -234,10 +234,7 @@ class WecomMass(Channel):
         if wecom_tasks.tasks_of(envelope) and not _missing(envelope):
             return _made(envelope)
         corporation = wecom.Corporation.of(envelope)
-        body = {"chat_type": _chat_type(envelope.settings), "limit": 100}
-        search = wecom.Search(LIST, body, "group_msg_list", "msgid")
-        known = {*wecom_tasks.tasks_of(envelope).values(), *envelope.facts.get("doubled", [])}
-        strange = search.made(corporation, envelope, known)
+        strange = self._strange(corporation, envelope)
         if not strange:
             return Receipt(Outcome.NOT_SENT)
         envelope = self._adopt(corporation, envelope, strange)
@@ -245,6 +242,13 @@ class WecomMass(Channel):
             # The sender that comes next must know what was just found: it reads it next time.
             return _going_on(Receipt(Outcome.ACCEPTED))
         return _made(envelope)
+
+    def _strange(self, corporation: wecom.Corporation, envelope: Envelope) -> list[str]:
+        """Tasks of this post that no fact speaks of."""
+        body = {"chat_type": _chat_type(envelope.settings), "limit": 100}
+        search = wecom.Search(LIST, body, "group_msg_list", "msgid")
+        known = {*wecom_tasks.tasks_of(envelope).values(), *envelope.facts.get("doubled", [])}
+        return search.made(corporation, envelope, known)
 
     def _adopt(
         self, corporation: wecom.Corporation, envelope: Envelope, msgids: list[str]
@@ -292,13 +296,25 @@ class WecomMass(Channel):
             after=None if is_round else seen.wait or wecom.GO_ON_AFTER,
         )
 
+    def is_in_hand(self, facts: Mapping[str, Any]) -> bool:
+        return bool(facts.get("tasks")) and not facts.get("withdrawn")
+
     def withdraw(self, envelope: Envelope) -> Receipt:
         """Cancel what is not sent yet. Cancelling twice changes nothing more."""
         corporation = wecom.Corporation.of(envelope)
+        if envelope.facts.get("asking"):  # whose task may exist: left alone, it would go out
+            envelope = self._adopt(corporation, envelope, self._found(corporation, envelope))
         for msgid in wecom_tasks.tasks_of(envelope).values():
             wecom.cancel(corporation, CANCEL, {"msgid": msgid})
         steps.note(envelope, withdrawn=True)
         return Receipt(Outcome.ACCEPTED, reason=wecom.WHAT_WENT_STAYS)
+
+    def _found(self, corporation: wecom.Corporation, envelope: Envelope) -> list[str]:
+        """The same, once WeCom has had the time to list them. Raises TryAgain."""
+        found, tried = self._strange(corporation, envelope), envelope.tried_at
+        if not found and tried and now() - tried < self.settles_after:
+            raise TryAgain(NOBODY_KNOWS, after=self.settles_after)
+        return found
 
     def remind(self, envelope: Envelope) -> Receipt:
         """Have WeCom remind those who have not sent it yet: three times a day at most."""

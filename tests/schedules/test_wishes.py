@@ -486,12 +486,59 @@ def test_the_clock_hints_wishes_once(
     assert sent == [(publication.id,)]
 
 
-def test_dropping_what_is_with_its_carrier_ends_the_wish(
+def test_what_its_carrier_has_is_not_dropped_but_taken_back(
     carrier: FakeCarrier, operator: User
 ) -> None:
+    """Dropped, it would be called cancelled while employees go on posting it."""
     publication = handed_over()
-    withdraw(publication, operator)
-    with transaction():
+    for wished in (False, True):
+        with pytest.raises(Conflict) as refused, transaction():
+            decisions.drop(publication, by=operator)
+        assert refused.value.problem.code == "in_hand"
+        assert "Take it back instead" in str(refused.value)
+        assert (publication.state, publication.wish is not None) == (State.HANDED_OVER, wished)
+        withdraw(publication, operator)
+    carry(publication)
+    assert len(carrier.done("withdraw")) == 1
+    assert publication.state is State.CANCELLED
+
+
+def test_what_nobody_can_take_back_is_not_dropped_either(
+    carrier: FakeCarrier, operator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeCarrier, "can_withdraw", False)
+    publication = handed_over()
+    with pytest.raises(Conflict, match="Stop it there") as refused, transaction():
         decisions.drop(publication, by=operator)
-    session.expire_all()
-    assert (publication.wish, wishes.due()) == (None, [])
+    assert refused.value.problem.code == "in_hand"
+    assert not decisions.can_be_absent(publication)
+    with time_machine.travel(publication.confirm_by + timedelta(minutes=1)), transaction():
+        decisions.say_absent(publication, by=operator)
+        decisions.drop(publication, by=operator)
+    assert publication.state is State.CANCELLED
+
+
+def test_what_employees_have_is_not_called_absent_before_it_is_taken_back(
+    carrier: FakeCarrier, operator: User
+) -> None:
+    """Else it could be sent again, and both be posted."""
+    publication = handed_over()
+    with time_machine.travel(publication.confirm_by + timedelta(minutes=1)):
+        with pytest.raises(Conflict), transaction():
+            decisions.say_absent(publication, by=operator)
+        carrier.answers["withdraw"] = Refused("The app may not")
+        withdraw(publication, operator)
+        carry(publication)
+        assert wishes.is_given_up(publication)
+        with transaction():
+            decisions.say_absent(publication, by=operator)
+    assert publication.state is State.FAILED
+
+
+def test_what_a_carrier_confirms_by_itself_may_be_absent(
+    carrier: FakeCarrier, operator: User
+) -> None:
+    publication = handed_over(confirmation="carrier")
+    with time_machine.travel(publication.confirm_by + timedelta(minutes=1)), transaction():
+        decisions.say_absent(publication, by=operator)
+    assert publication.state is State.FAILED

@@ -1,8 +1,9 @@
 """The failure inbox: what needs somebody, by cause; decided one by one, by selection, or by group."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
@@ -21,7 +22,7 @@ from cms.web.frame import settings
 from cms.web.guard import actor, requires
 from cms.web.numbers import row_number
 from cms.web.today.views import bp
-from schedules import advice, batches, decisions, inbox, wall_time
+from schedules import advice, batches, decisions, inbox, wall_time, wishes
 from schedules.advice import Action
 from schedules.batches import Report
 from schedules.decisions import Seen
@@ -33,6 +34,14 @@ EACH_SHOWN = 10
 PER_PAGE = 50
 MOST_OFFERED = 500
 _UNKNOWN = N_("Choose one of those offered.")
+_DEEDS: Mapping[Action, Callable[..., object]] = {
+    Action.RETRY: decisions.publish_now,
+    Action.LIVE: decisions.say_live,
+    Action.AGAIN: partial(decisions.resolve_uncertain, answer="again"),
+    Action.ABSENT: decisions.say_absent,
+    Action.TAKE_BACK: wishes.ask_withdrawal,
+    Action.DROP: decisions.drop,
+}
 
 
 @bp.get("/waiting")
@@ -88,23 +97,12 @@ def decide() -> ResponseReturnValue:
 def _deed(action: Action) -> Callable[[Publication], Problem | None]:
     """What is done to each row. Times are read before the first row is touched."""
     by = actor()
-    on, at = _when() if action is Action.MOVE else (None, None)
+    if action is Action.MOVE:
+        on, at = _when()
+        return lambda publication: decisions.move(publication, on=on, at=at, by=by)
 
-    def act(publication: Publication) -> Problem | None:
-        match action:
-            case Action.RETRY:
-                decisions.publish_now(publication, by=by)
-            case Action.LIVE:
-                decisions.say_live(publication, by=by)
-            case Action.AGAIN:
-                decisions.resolve_uncertain(publication, "again", by=by)
-            case Action.ABSENT:
-                decisions.say_absent(publication, by=by)
-            case Action.DROP:
-                decisions.drop(publication, by=by)
-            case Action.MOVE if on is not None:
-                return decisions.move(publication, on=on, at=at, by=by)
-        return None
+    def act(publication: Publication) -> None:
+        _DEEDS[action](publication, by=by)
 
     return act
 

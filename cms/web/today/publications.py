@@ -27,8 +27,7 @@ from schedules import advice, by_hand, decisions, inbox, links, publications, wa
 from schedules.channels import CHANNELS
 from schedules.decisions import Seen
 from schedules.models import Publication
-from schedules.states import PUBLICATION_MOVES, Act
-from schedules.states import PublicationState as State
+from schedules.states import Act
 
 
 @bp.get("/publications/<int:publication_id>")
@@ -245,6 +244,6 @@ def _may(one: Publication) -> dict[str, bool]:
         "move": decisions.can_move(one),
         "live": decisions.can_be_live(one),
         "absent": decisions.can_be_absent(one),
-        "drop": State.CANCELLED in PUBLICATION_MOVES[one.state],
+        "drop": decisions.can_drop(one),
         "let_be": wishes.is_given_up(one),
     }

@@ -6,10 +6,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from cms.accounts.models import Role
 from cms.core import sealing
 from cms.core.db import session, transaction
+from cms.core.errors import Conflict
 from cms.demo.carriers.wecom import CORPID, SECRET
-from schedules import addressing, polling, reconciling, steps
+from schedules import addressing, carrying, decisions, polling, reconciling, steps, wishes
 from schedules.channels import CHANNELS, wecom, wecom_tasks
 from schedules.channels.wecom_mass import CREATE, WecomMass
 from schedules.content import outgoing
@@ -570,6 +572,25 @@ class TestAfterwards:
             assert receipt.reason == wecom.WHAT_WENT_STAYS
         corporation.control("confirm", employee="wangwei")
         assert [one["sender"] for one in corporation.shown("mass_sent")] == ["lina"]
+
+    def test_a_task_that_some_have_is_not_dropped_in_silence(
+        self, corporation: Corporation
+    ) -> None:
+        """One employee has the post, the other's try is in doubt: "cancelled" would be a lie."""
+        corporation.script(ADD, "ok", "reset")
+        publication = sent(corporation.account("wecom_mass"))
+        operator = make.user(Role.OPERATOR)
+        with transaction():
+            publication.state = State.UNCERTAIN
+        with pytest.raises(Conflict, match="then take it back") as refused, transaction():
+            decisions.resolve_uncertain(publication, "drop", by=operator)
+        assert refused.value.problem.code == "in_hand"
+        with transaction():
+            decisions.say_live(publication, by=operator)
+            wishes.ask_withdrawal(publication, operator)
+        carrying.carry(publication.id, worker="here")
+        corporation.control("confirm")
+        assert corporation.shown("mass_sent") == []
 
     def test_nobody_is_reminded_four_times_a_day(self, corporation: Corporation) -> None:
         publication = sent(corporation.account("wecom_mass"))

@@ -11,12 +11,14 @@ from sqlalchemy import text
 
 from cms.accounts.models import Role, User
 from cms.core.clock import now
-from cms.core.db import transaction
-from schedules import batches, late
+from cms.core.db import session, transaction
+from schedules import batches, carrying, late, polling, publishing
+from schedules.channels.answers import EmployeeAnswer, Progress, Standing
 from schedules.models import ChannelAccount, Publication
-from schedules.states import Act, ReviewState
+from schedules.states import Act, HandOverState, ReviewState
 from schedules.states import PublicationState as State
 from tests import factories as make
+from tests.schedules.fake_carrier import registered
 from tests.schedules.ready import account, approved
 from tests.schedules.test_handover import given
 from tests.signing_in import sign_in
@@ -290,6 +292,39 @@ def test_confirmations_that_run_out_are_shown_in_time(client: FlaskClient, opera
         State.HANDED_OVER,
         State.FAILED,
     ]
+
+
+def test_what_employees_did_not_post_is_taken_back_in_bulk(
+    client: FlaskClient, operator: User
+) -> None:
+    with registered() as carrier:
+        ada = EmployeeAnswer("ada", HandOverState.WAITING)
+        carrier.answers["progress"] = Progress(Standing.WAITING, employees=(ada,))
+        way = make.account(channel="fake", per_minute=6000)
+        pool = make.pool()
+        several = [approved(account=way, pool=pool) for _ in range(2)]
+        for one in several:
+            publishing.publish(one.id, worker="here")
+        session.expire_all()
+        with transaction():
+            for one in several:
+                one.confirm_by = one.poll_at = now() - timedelta(minutes=1)
+        for one in several:
+            polling.ask(one.id)
+        (card,) = cards(inbox(client))
+        offered = {button.get("value") for button in card.select("button[name=do]")}
+        assert offered == {"take_back"}
+        assert "take it back, so that nobody posts it later" in card.text
+        rows = ticks(inbox(client))
+        assert "Take it back instead." in decide(client, row=rows, do="drop").text
+        done = decide(client, row=rows, do="take_back")
+        assert "2 posts are taken back within seconds" in done.text
+        for one in several:
+            carrying.carry(one.id, worker="here")
+        session.expire_all()
+        assert [one.state for one in several] == [State.CANCELLED] * 2
+        assert len(carrier.done("withdraw")) == 2
+        assert cards(inbox(client)) == []
 
 
 def test_packs_nobody_answered_for_lead_to_their_page(client: FlaskClient, operator: User) -> None:
