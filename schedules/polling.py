@@ -16,7 +16,7 @@ from cms.core.db import session, transaction
 from cms.core.errors import SeedbedError
 from cms.core.i18n import N_
 from cms.core.sentences import parts_of
-from schedules import addressing
+from schedules import addressing, questions
 from schedules.channels import CHANNELS
 from schedules.channels.base import Channel, Confirmation, Progress, Standing
 from schedules.channels.plans import CARRIER_POLLS, STAFF_POLLS
@@ -176,6 +176,7 @@ def _plan_next(publication_id: int, turn: _Turn, progress: Progress) -> None:
         .values(poll_at=_next(publication, progress))
         .execution_options(synchronize_session=False)
     )
+    questions.note(publication, progress, was_asked=turn.envelope is not None)
 
 
 def _next(publication: Publication, progress: Progress) -> datetime | None:

@@ -183,6 +183,7 @@ class Progress:
     reason: str = ""
     facts: dict[str, Any] = field(default_factory=dict)  # merged into the publication's
     after: timedelta | None = None  # when to ask again; none: by the channel's plan
+    detail: dict[str, Any] = field(default_factory=dict, compare=False)  # the calls, for the log
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from schedules.channels.answers import (
     Standing,
     Takes,
 )
-from schedules.channels.calling import Silent, recording
+from schedules.channels.calling import Call, Silent, recording
 from schedules.envelopes import Envelope, Outgoing, Way
 from schedules.states import Outcome
 
@@ -154,9 +154,13 @@ class Channel(ABC):
 
     def ask_progress(self, envelope: Envelope) -> Progress:
         """How far a handed-over publication is; a carrier that cannot say now is asked again."""
+        with recording() as calls:
+            progress = self._progress(envelope)
+        return replace(progress, detail=_told(calls)) if calls else progress
+
+    def _progress(self, envelope: Envelope) -> Progress:
         try:
-            with recording():
-                return self.progress(envelope)
+            return self.progress(envelope)
         except TryAgain as error:
             return Progress(Standing.UNKNOWN, reason=str(error), after=error.after)
         except (Silent, Refused) as error:
@@ -239,8 +243,11 @@ class Channel(ABC):
             outcome=receipt.outcome.value,
             ms=spent,
         )
-        told = {"calls": [call.told() for call in calls]} if calls else {}
-        return replace(receipt, detail={**receipt.detail, **told, "ms": spent})
+        return replace(receipt, detail={**receipt.detail, **_told(calls), "ms": spent})
+
+
+def _told(calls: list[Call]) -> dict[str, Any]:
+    return {"calls": [call.told() for call in calls]} if calls else {}
 
 
 def _translated(step: Callable[[Envelope], Receipt], envelope: Envelope) -> Receipt:

@@ -1,5 +1,6 @@
 """When carriers are asked: by one worker at a time, by plan, sooner when somebody hurries."""
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -15,7 +16,7 @@ from cms.core.config import current
 from cms.core.db import db, session, transaction
 from cms.core.errors import TryAgain
 from cms.core.jobs import Job
-from schedules import carrier_jobs, polling, wishes
+from schedules import attempts, carrier_jobs, polling, questions, wishes
 from schedules.channels.answers import EmployeeAnswer, Progress, Standing
 from schedules.channels.calling import Silent
 from schedules.models import Publication
@@ -305,3 +306,21 @@ def test_a_look_does_not_read_the_history(
     statement, given = asked[-1]
     plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given).all()
     assert [f"ix_publications_{index}" in row[3] for row in plan] == [True]
+
+
+def test_a_month_of_questions_takes_no_more_room_than_a_dozen(carrier: FakeCarrier) -> None:
+    publication = handed_over(confirm_hours=700)
+    for number in range(40):
+        answers = [EmployeeAnswer(f"e{one}", HandOverState.CONFIRMED) for one in range(number + 1)]
+        waiting = EmployeeAnswer("waits", HandOverState.WAITING)
+        carrier.answers["progress"] = Progress(
+            Standing.WAITING, employees=(*answers, waiting), reason="Busy " * 40
+        )
+        make_due(publication)
+        polling.ask(publication.id)
+    session.expire_all()
+    (attempt,) = publication.attempts
+    told = attempt.detail["asked"]
+    assert (told["count"], told["changes"][-1]["confirmed"]) == (40, 40)
+    assert len(told["changes"]) == questions.CHANGES_KEPT
+    assert len(json.dumps(attempt.detail)) <= attempts.MOST_BYTES

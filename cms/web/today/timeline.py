@@ -11,6 +11,8 @@ from sqlalchemy import select
 from cms.accounts import audit
 from cms.accounts.models import AuditEntry
 from cms.core.db import session
+from schedules import questions
+from schedules.channels.answers import Standing
 from schedules.models import Attempt, Publication
 from schedules.states import Act, Outcome
 
@@ -32,6 +34,14 @@ TONES = {
     Outcome.UNCERTAIN: "sun",
 }
 
+STANDINGS = {
+    Standing.UNKNOWN: _("It could not say."),
+    Standing.WAITING: _("Not yet live."),
+    Standing.LIVE: _("It is live."),
+    Standing.REFUSED: _("It was turned down."),
+    Standing.WITHDRAWN: _("It was taken back."),
+}
+
 
 @dataclass(frozen=True)
 class Call:
@@ -46,8 +56,32 @@ class Call:
 
 
 @dataclass(frozen=True)
+class Change:
+    """A moment at which the carrier's answer changed."""
+
+    at: datetime | None
+    said: Any
+    confirmed: int
+    expected: int
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How often the carrier was asked about a send since, and what it said last."""
+
+    count: int
+    at: datetime | None
+    said: Any
+    reason: str
+    reason_parts: Mapping[str, Any]
+    calls: Sequence[Call]
+    changes: Sequence[Change]
+    next_at: datetime | None
+
+
+@dataclass(frozen=True)
 class Try:
-    """One attempt."""
+    """One attempt. `look_up` are the calls that asked about an earlier try before this one sent."""
 
     number: int
     attempt: Attempt
@@ -56,8 +90,10 @@ class Try:
     tone: str
     worker: str
     calls: Sequence[Call]
+    look_up: Sequence[Call]
     next_at: datetime | None
     ms: int | None
+    asked: Asked | None = None
 
     @property
     def detail(self) -> Mapping[str, Any]:
@@ -94,9 +130,10 @@ def of(publication: Publication) -> Log:
     tries = list(session.scalars(newest.order_by(Attempt.id.desc()).limit(ENTRIES_SHOWN)))
     workers = _workers(moves)
     fences = {attempt.fence for attempt in tries}
+    poll_at = publication.poll_at
     first = len(publication.attempts) if len(tries) == ENTRIES_SHOWN else len(tries)
     entries: list[Try | Move] = [
-        _try(attempt, first - place, workers.get(attempt.fence, ""))
+        _try(attempt, first - place, workers.get(attempt.fence, ""), poll_at)
         for place, attempt in enumerate(tries)
     ]
     entries += [
@@ -124,7 +161,7 @@ def _is_told(entry: AuditEntry, fences: set[int]) -> bool:
     return "outcome" in entry.detail and entry.detail.get("fence") in fences
 
 
-def _try(attempt: Attempt, number: int, worker: str) -> Try:
+def _try(attempt: Attempt, number: int, worker: str, poll_at: datetime | None) -> Try:
     detail, outcome = attempt.detail, attempt.outcome
     return Try(
         number=number,
@@ -133,10 +170,36 @@ def _try(attempt: Attempt, number: int, worker: str) -> Try:
         outcome=OUTCOMES[outcome] if outcome else _("under way"),
         tone=TONES[outcome] if outcome else "soft",
         worker=worker or str(detail.get("worker", "")),
-        calls=[_call(one) for one in detail.get("calls") or () if isinstance(one, dict)],
+        calls=_calls(detail),
+        look_up=_calls(detail.get("look_up") or {}),
         next_at=_instant(detail.get("next_try_at")),
         ms=_spent(attempt),
+        asked=_asked(detail[questions.KEPT], poll_at) if questions.KEPT in detail else None,
     )
+
+
+def _asked(told: Mapping[str, Any], poll_at: datetime | None) -> Asked:
+    return Asked(
+        count=int(told.get("count") or 0),
+        at=_instant(told.get("at")),
+        said=_standing(told),
+        reason=str(told.get("reason") or ""),
+        reason_parts=told.get("reason_parts") or {},
+        calls=_calls(told),
+        changes=[
+            Change(_instant(one.get("at")), _standing(one), one["confirmed"], one["expected"])
+            for one in told.get("changes") or ()
+        ],
+        next_at=poll_at,
+    )
+
+
+def _standing(told: Mapping[str, Any]) -> Any:
+    return STANDINGS[Standing(told.get("standing") or Standing.UNKNOWN)]
+
+
+def _calls(detail: Mapping[str, Any]) -> list[Call]:
+    return [_call(one) for one in detail.get("calls") or () if isinstance(one, dict)]
 
 
 def _call(told: Mapping[str, Any]) -> Call:

@@ -10,13 +10,19 @@ from flask.testing import FlaskClient
 from cms.accounts.models import Role, User
 from cms.core.clock import now
 from cms.core.db import session, transaction
+from cms.demo.carriers.wecom import SECRET
 from schedules import publishing, wishes
 from schedules.models import Delivery, EmployeeTask, Publication
 from schedules.states import Act, DeliveryState, ReviewState
 from schedules.states import PublicationState as State
 from tests import factories as make
+from tests.schedules.channels.conftest import Start, start_carriers
+from tests.schedules.channels.corporation import again, running, sent
+from tests.schedules.channels.corporation import asked as asked_carrier
 from tests.schedules.ready import account, approved
 from tests.signing_in import sign_in
+
+__all__ = ["start_carriers"]  # a fixture of the channels' own tests
 
 
 @pytest.fixture
@@ -327,3 +333,55 @@ def test_what_the_carrier_is_silent_about_is_confirmed_or_given_up(
     assert (
         "Somebody looked: it is not there." in client.get(f"/today/publications/{absent.id}").text
     )
+
+
+def test_the_log_tells_what_the_carrier_answered_since(
+    client: FlaskClient, operator: User, start_carriers: Start
+) -> None:
+    corporation = running(start_carriers)
+    publication = sent(corporation.account("wecom_mass"))
+    corporation.advance(10)
+    asked_carrier(publication)
+    corporation.control("confirm", employee="lina")
+    for hours in (2, 3, 4):
+        asked_carrier(publication, later=hours * 3600)
+    address = f"/today/publications/{publication.id}"
+    page = BeautifulSoup(client.get(address).text, "html.parser")
+    entry = page.select_one(".log__entry--try")
+    assert entry is not None
+    words = " ".join(entry.text.split())
+    for part in (
+        "The carrier was asked 4 times since.",
+        "Not yet live.",
+        "It is asked again at",
+        "0 of 2 confirmed",
+        "1 of 2 confirmed",
+        "get_groupmsg_task",
+    ):
+        assert part in words
+    assert words.count("of 2 confirmed") == 2  # what stayed the same is told once
+    assert SECRET not in entry.text
+    with transaction():
+        publication.account.is_paused = True
+    asked_carrier(publication, later=5 * 3600)
+    words = client.get(address).text
+    assert "The carrier was asked 4 times since." in words
+    assert "The account is paused; its carrier is not asked." in words
+
+
+def test_the_log_shows_the_look_up_before_a_send(
+    client: FlaskClient, operator: User, start_carriers: Start
+) -> None:
+    corporation = running(start_carriers)
+    corporation.script("/add_msg_template", "before", "ok")
+    publication = sent(corporation.account("wecom_mass", senders=["lina"]))
+    assert publication.state is State.SCHEDULED
+    again(publication, later=300)
+    assert publication.state is State.HANDED_OVER
+    page = BeautifulSoup(client.get(f"/today/publications/{publication.id}").text, "html.parser")
+    newest = page.select_one(".log__entry--try")
+    assert newest is not None
+    looked, called = newest.select("details.calls")[:2]
+    assert "An earlier try was looked up first" in newest.text
+    assert "get_groupmsg_list_v2" in looked.text
+    assert "add_msg_template" in called.text
