@@ -13,7 +13,7 @@ from sqlalchemy.orm import joinedload
 from cms.accounts.models import AuditEntry, User
 from cms.core.clock import now
 from cms.core.db import session
-from schedules import accounts, credentials, limits, stops, tokens, uploads
+from schedules import accounts, credentials, pace, stops, tokens, uploads
 from schedules.models import ChannelAccount, EmployeeTask, Post, Publication, Stop
 from schedules.states import WAITING_FOR_A_PERSON, HandOverState
 from schedules.states import PublicationState as State
@@ -234,7 +234,7 @@ def left(account: ChannelAccount) -> Left:
     """What could go out at this moment; the bucket fills as the minute passes."""
     moment = now()
     blocked = account.blocked_until if (account.blocked_until or moment) > moment else None
-    whole = int(limits.bucket_of(account, moment).tokens)
+    whole = int(pace.bucket_of(account, moment).tokens)
     return Left(0 if blocked or account.is_paused else whole, account.per_minute, blocked)
 
 

@@ -16,8 +16,8 @@ from cms.core.i18n import N_
 from schedules import preflight, publishing, stops
 from schedules.content import content_hash, outgoing_of_many
 from schedules.envelopes import Outgoing
-from schedules.limits import Course
 from schedules.models import ChannelAccount, Post, Publication
+from schedules.pace import Course
 from schedules.preflight import Asked, contact_policy
 from schedules.states import PublicationState as State
 from schedules.states import ReviewState

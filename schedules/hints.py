@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from cms.core.clock import now
 from cms.core.db import session
 from cms.core.jobs import redis
-from schedules import limits, stops
+from schedules import pace, stops
 from schedules.models import ChannelAccount, Publication
 from schedules.states import PublicationState
 
@@ -99,10 +99,10 @@ def _room(account_ids: list[int]) -> dict[int, int]:
     accounts = session.scalars(select(ChannelAccount).where(ChannelAccount.id.in_(account_ids)))
     return {
         account.id: min(
-            int(limits.bucket_of(account, moment).tokens),
+            int(pace.bucket_of(account, moment).tokens),
             MOST_UNDER_WAY - under_way.get(account.id, 0),
         )
-        if limits.is_open(account, moment)
+        if pace.is_open(account, moment)
         else 0
         for account in accounts
     }

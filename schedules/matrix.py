@@ -17,6 +17,7 @@ TEXT = {
 PICTURES = N_("%(count)s, up to %(size)s MB each (%(formats)s)")
 NO_PICTURES = N_("none")
 PER_MINUTE = N_("%(count)s a minute")
+PER_SECOND = N_("%(count)s a minute, %(second)s a second")
 ALSO = {
     Takes.ARTICLE: N_("articles"),
     Takes.VIDEO: N_("video"),
@@ -116,4 +117,7 @@ def _pictures(channel: Channel) -> Phrase:
 
 
 def _pace(limits: Limits) -> Phrase | None:
-    return Phrase("pace", PER_MINUTE, {"count": limits.per_minute}) if limits.per_minute else None
+    if not limits.per_minute:
+        return None
+    told = {"count": limits.per_minute, "second": limits.per_second}
+    return Phrase("pace", PER_SECOND if limits.per_second else PER_MINUTE, told)

@@ -15,7 +15,7 @@ from cms.core.config import current
 from cms.core.db import session, transaction
 from cms.core.faults import declare, fault
 from cms.core.i18n import N_
-from schedules import addressing, keys, late, limits, preflight, receipts, rules, stops
+from schedules import addressing, keys, late, pace, preflight, receipts, rules, stops
 from schedules.channels import CHANNELS, Channel
 from schedules.channels.base import Receipt
 from schedules.content import content_hash, outgoing
@@ -131,7 +131,7 @@ def _claim(publication_id: int, account_id: int, fence: int, *, worker: str) -> 
     )
     if not claimed:
         return None
-    wait = limits.take(account_id)
+    wait = pace.take(account_id)
     if stops.is_stopped(account_id):
         raise _Stopped
     if wait:

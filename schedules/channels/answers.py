@@ -1,6 +1,6 @@
 """The words in which channels answer: classes, limits, receipts, progress, what is shown beforehand."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -83,6 +83,7 @@ class Limits:
     longest_edge: int = 0  # pixels; 0: no limit
     shorter_edge: int = 0  # likewise, of the shorter side
     per_minute: int = 0  # what the carrier allows one account; 0: it says nothing
+    per_second: int = 0  # likewise
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,7 @@ class Field:
     is_required: bool = True
     default: str = ""
     choices: tuple[tuple[str, str], ...] = ()  # value, N_ label
+    check: Callable[[str], Problem | None] | None = None  # what is wrong with its form, if anything
 
 
 @dataclass(frozen=True)

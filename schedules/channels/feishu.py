@@ -72,8 +72,9 @@ class Feishu(Channel):
 
     slug = "feishu"
     name = N_("Feishu group")
-    limits = Limits(text=20_000, unit=Unit.BYTES, pictures=9, per_minute=100)
+    limits = Limits(text=20_000, unit=Unit.BYTES, pictures=9, per_minute=100, per_second=5)
     gives = chat.GIVES
+    untested = NO_CHECK
     needs = N_("In the group's settings, add a custom robot and copy its webhook address.")
     fields = (
         Field(
@@ -150,7 +151,7 @@ class Feishu(Channel):
         line, _ = _line(way)
         if way.settings.get("app_id"):
             _fetched(way, line)
-        return NO_CHECK
+        return ""
 
     def _changes(self, outgoing: Outgoing, pictures: Sequence[Picture]) -> tuple[Problem, ...]:
         told = [*chat.link_added(outgoing), *renditions.changes(pictures, self.limits)]

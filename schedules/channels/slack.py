@@ -87,7 +87,7 @@ class Slack(Channel):
 
     slug = "slack"
     name = N_("Slack channel")
-    limits = Limits(text=3000, pictures=10, per_minute=60)
+    limits = Limits(text=3000, pictures=10, per_minute=60, per_second=1)
     appends_link = False  # it has a block of its own
     gives = chat.GIVES
     needs = N_("Make a Slack app; give it an incoming webhook, or a token that may write messages.")

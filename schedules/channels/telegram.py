@@ -83,6 +83,7 @@ class Telegram(Channel):
         picture_bytes=10_000_000,
         longest_edge=5000,  # width and height together may be 10,000
         per_minute=20,
+        per_second=1,
     )
     gives = chat.GIVES
     needs = N_("Make a bot with BotFather and add it to the chat; in a channel, as administrator.")

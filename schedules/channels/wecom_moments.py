@@ -59,7 +59,7 @@ class WecomMoments(Channel):
 
     slug = "wecom_moments"
     name = N_("WeCom Moments")
-    limits = Limits(text=2000, pictures=9, longest_edge=10_800, shorter_edge=1080)
+    limits = Limits(text=2000, pictures=9, longest_edge=10_800, shorter_edge=1080, per_minute=10)
     repeat = Repeat.QUERY
     confirmation = Confirmation.EMPLOYEES
     settles_after = timedelta(minutes=5)  # a job that is still working is in no list

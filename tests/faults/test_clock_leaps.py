@@ -15,7 +15,7 @@ from cms.core.clock import now
 from cms.core.clock_guard import ClockGuard
 from cms.core.db import session, transaction
 from cms.core.jobs import Job
-from schedules import hints, late, limits, publishing, reconciling
+from schedules import hints, late, pace, publishing, reconciling
 from schedules.hints import Hinted
 from schedules.jobs import publish_batch
 from schedules.models import Publication
@@ -84,7 +84,7 @@ def test_back_two_hours_an_account_that_was_busy_is_not_silent_till_then(app: Fl
         turn()
         assert second.state is State.PUBLISHED
         with transaction():
-            assert limits.take(way.id) is not None, "only one goes; then the pace is kept again"
+            assert pace.take(way.id) is not None, "only one goes; then the pace is kept again"
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from flask import Flask
 
 from cms.core.clock import now
 from cms.core.db import session, transaction
-from schedules import hints, limits, publishing
+from schedules import hints, limits, pace, publishing
+from schedules.channels import CHANNELS
 from schedules.jobs import THREADS
 from schedules.states import PublicationState as State
 from tests import factories as make
@@ -56,11 +57,37 @@ def test_in_no_minute_more_go_out_than_the_account_may(app: Flask) -> None:
         for second in range(180):
             traveller.move_to(start + timedelta(seconds=second))
             with transaction():
-                while limits.take(way.id) is None:
+                while pace.take(way.id) is None:
                     taken.append(second)
     for first in range(120):
         assert sum(first <= second < first + 60 for second in taken) <= 20
     assert len(taken) > 40
+
+
+@pytest.mark.parametrize(
+    ("channel", "per_minute"), [("feishu", 100), ("feishu", 20), ("slack", 60), ("telegram", 20)]
+)
+def test_in_no_second_more_go_out_than_the_carrier_allows(
+    app: Flask, channel: str, per_minute: int
+) -> None:
+    """Whatever was saved up: its burst would be refused, and block the account."""
+    way = make.account(channel=channel, per_minute=per_minute)
+    allowed = CHANNELS.get(channel).limits.per_second
+    start, taken = datetime(2026, 11, 21, 8, 0, tzinfo=UTC), []
+    with time_machine.travel(start, tick=False) as traveller:
+        course = pace.Course(way, start)
+        for tick in range(20 * 70):
+            moment = start + timedelta(seconds=tick / 20)
+            traveller.move_to(moment)
+            with transaction():
+                while pace.take(way.id) is None:
+                    taken.append(tick)
+    for first in range(20 * 60):
+        assert sum(first <= tick < first + 20 for tick in taken) <= allowed
+    assert sum(tick < 20 * 60 for tick in taken) <= per_minute
+    assert len(taken) > per_minute * 0.75
+    foretold = [course.leaves(start) - start for _ in range(len(taken))]
+    assert abs(foretold[-1] - timedelta(seconds=taken[-1] / 20)) < timedelta(seconds=4)
 
 
 def test_catching_up_is_no_burst_and_no_account_delays_another(app: Flask) -> None:
