@@ -177,7 +177,7 @@ def _problem(one: Field, text: str, *, is_kept: bool) -> Problem | None:
         return Problem("bad_choice", NO_CHOICE)
     if is_address(one) or text.startswith(("http://", "https://")):
         return _address_problem(text)
-    return None
+    return one.check(text) if one.check else None
 
 
 def _address_problem(text: str) -> Problem | None:

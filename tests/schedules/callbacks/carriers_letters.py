@@ -8,7 +8,7 @@ from cms.core import sealing
 from cms.core.clock import now
 from cms.core.db import transaction
 from cms.demo.carriers.calling_back import xml_of
-from schedules import callbacks
+from schedules.callbacks import doors
 from schedules.callbacks.cipher import Envelope, sign
 from schedules.models import ChannelAccount
 from tests import factories as make
@@ -27,7 +27,7 @@ def reading(channel: str = "oa_publish", **fields: Any) -> ChannelAccount:
 
 
 def path_of(account: ChannelAccount, **query: str) -> str:
-    path = callbacks.address(account).removeprefix("http://localhost")
+    path = doors.address(account).removeprefix("http://localhost")
     return f"{path}?{urlencode(query)}" if query else path
 
 

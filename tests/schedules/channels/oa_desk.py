@@ -13,8 +13,8 @@ from cms.demo.carriers.official_account import STANDING_COVER, OfficialAccount
 from cms.demo.carriers.official_account_tokens import APPID, SECRET
 from content_library import media
 from content_library.models import Asset, Media, VersionMedia
-from schedules import callbacks, polling, publishing
-from schedules.callbacks import handling
+from schedules import polling, publishing
+from schedules.callbacks import doors, handling
 from schedules.models import CarrierCall, ChannelAccount, Publication
 from tests import factories as make
 from tests.content_library.pictures import png
@@ -100,7 +100,7 @@ class Desk:
                 return client.post(path, data=body, content_type="text/xml").status_code
 
         self.carrier.caller.post = post
-        url = callbacks.address(self.account)
+        url = doors.address(self.account)
         self.control("callback", url=url, token=TOKEN, key=KEY, receive_id=APPID)
 
     def handle(self) -> None:

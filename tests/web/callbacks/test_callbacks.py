@@ -10,7 +10,7 @@ from sqlalchemy import select
 from cms.core import sealing
 from cms.core.db import session, transaction
 from cms.web.callbacks import views
-from schedules import callbacks
+from schedules.callbacks import doors
 from schedules.callbacks import handling
 from schedules.callbacks.events import CarrierTold
 from schedules.models import CarrierCall, ChannelAccount
@@ -37,13 +37,13 @@ def post(client: FlaskClient, account: ChannelAccount, letter: tuple[dict[str, s
 class TestTheAddress:
     def test_it_is_made_when_asked_for_and_stays(self, app: Flask) -> None:
         account = make.account(channel="oa_publish")
-        made = callbacks.address(account)
+        made = doors.address(account)
         assert made.startswith("http://localhost/callbacks/")
-        assert callbacks.address(account) == made
-        assert callbacks.address(make.account(channel="oa_publish")) != made
+        assert doors.address(account) == made
+        assert doors.address(make.account(channel="oa_publish")) != made
 
     def test_a_channel_that_is_never_called_has_none(self, app: Flask) -> None:
-        assert callbacks.address(make.account(channel="reader")) == ""
+        assert doors.address(make.account(channel="reader")) == ""
 
     def test_the_published_check_gets_its_plain_word_and_nothing_else(
         self, client: FlaskClient
