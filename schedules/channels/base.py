@@ -70,6 +70,9 @@ class Channel(ABC):
     gives: ClassVar[Mapping[Gives, How]] = {}
     fields: ClassVar[tuple[Field, ...]] = ()  # what an account of this channel is asked for
     needs: ClassVar[str] = ""  # one sentence for the account page: what to prepare at the carrier
+    untested: ClassVar[str] = (
+        ""  # what of an account only a post can prove, although a test went well
+    )
     can_amend: ClassVar[bool] = False
     can_withdraw: ClassVar[bool] = False
     key_lives: ClassVar[timedelta | None] = (
@@ -181,7 +184,10 @@ class Channel(ABC):
         return ()
 
     def try_out(self, way: Way) -> str:
-        """Connect without sending anything to a reader: "" when it works, else why it does not."""
+        """Connect without sending anything to a reader: "" when it works, else why it does not.
+
+        Where that proves little, `untested` says so.
+        """
         try:
             with recording():
                 return self.test(way)

@@ -2,7 +2,7 @@
 
 from cms.core.i18n import N_
 from schedules.channels.answers import BY_OWN_LINK
-from schedules.channels.base import Channel, Confirmation, Limits, Receipt, Repeat
+from schedules.channels.base import CANNOT_TEST, Channel, Confirmation, Limits, Receipt, Repeat
 from schedules.envelopes import Envelope
 from schedules.states import Outcome
 
@@ -16,6 +16,7 @@ class Manual(Channel):
     repeat = Repeat.KEYED
     confirmation = Confirmation.PERSON
     gives = BY_OWN_LINK
+    untested = CANNOT_TEST
 
     def deliver(self, envelope: Envelope) -> Receipt:
         return Receipt(Outcome.ACCEPTED)

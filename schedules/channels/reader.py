@@ -8,7 +8,7 @@ from cms.core.db import session, transaction
 from cms.core.errors import Refused
 from cms.core.i18n import N_
 from schedules.channels.answers import BY_OWN_LINK
-from schedules.channels.base import Channel, Limits, Receipt, Repeat
+from schedules.channels.base import CANNOT_TEST, Channel, Limits, Receipt, Repeat
 from schedules.envelopes import Envelope
 from schedules.models import Publication, ReaderEntry
 from schedules.states import Outcome
@@ -25,6 +25,7 @@ class Reader(Channel):
     repeat = Repeat.KEYED
     appends_link = False  # the feed's entry is the link
     gives = BY_OWN_LINK
+    untested = CANNOT_TEST
     can_amend = True
     can_withdraw = True
 

@@ -14,7 +14,8 @@ from cms.core import sealing
 from cms.core.clock import now
 from cms.core.db import session, transaction
 from cms.core.errors import TryAgain
-from schedules import trials
+from schedules import credentials, trials
+from schedules.channels import CHANNELS
 from schedules.models import ChannelAccount, EmployeeTask, Stop
 from schedules.states import PublicationState, StopScope
 from tests import factories
@@ -362,3 +363,40 @@ class TestQuestions:
         with count_queries() as statements:
             client.get(f"{LIST}/{ours.id}")
         assert len(statements) <= 20
+
+
+class TestWhatOnlyAPostCanProve:
+    @pytest.mark.parametrize(
+        ("slug", "secret"),
+        [
+            ("feishu", "https://open.feishu.cn/open-apis/bot/v2/hook/1111-2222-3333"),
+            ("dingtalk", "https://oapi.dingtalk.com/robot/send?access_token=abcdefgh12345678"),
+        ],
+    )
+    def test_it_is_a_remark_and_no_fault(self, client, admin, slug, secret):
+        way = factories.account(channel=slug)
+        with transaction():
+            way.sealed = sealing.seal({"webhook": secret})
+        client.post(f"{LIST}/{way.id}/test")
+        flash = page_of(client.get(f"{LIST}/{way.id}")).select_one(".flash")
+        assert "only a post will prove them" in flash.text
+        assert "flash--warning" not in flash["class"]
+        assert way.test_result == ""
+        text = text_of(client, way)
+        assert "only a post will prove them" in text
+        assert "the connection works" not in text
+
+
+class TestKeysOfCallbacks:
+    @pytest.mark.parametrize("key", ["short", "k" * 42, "k" * 44, "k" * 42 + "="])
+    def test_a_bad_key_is_told_beside_its_field(self, client, admin, key):
+        given = {"own_corpid": "ww1", "own_corpsecret": "s", "own_senders": "lina"}
+        given |= {"own_base_url": "https://qyapi.weixin.qq.com", "own_callback_key": key}
+        answer = client.post(f"{NEW}/wecom_mass", data=form(factories.pool(), **given))
+        assert answer.status_code == 422
+        assert "43 letters and digits" in page_of(answer).find(id="own_callback_key-error").text
+
+    def test_a_good_one_is_taken(self, app):
+        channel = CHANNELS.get("wecom_mass")
+        given = {"corpid": "ww1", "corpsecret": "s", "senders": "lina", "callback_key": "k" * 43}
+        assert credentials.judged(channel, given).secrets["callback_key"] == "k" * 43

@@ -119,6 +119,8 @@ def test_account(account_id: int) -> ResponseReturnValue:
     """Connect without a post; whatever comes of it, the account stays as it is."""
     if trials.try_out(account_id, by=actor()):
         flash(_("Tested. What the carrier said stands below."), "warning")
+    elif untested := CHANNELS.get(accounts.get(account_id).channel).untested:
+        flash(_(untested), "info")
     else:
         flash(_("The connection works."), "success")
     return redirect(url_for("admin.show_account", account_id=account_id))

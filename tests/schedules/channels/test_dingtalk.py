@@ -265,7 +265,8 @@ def test_nothing_secret_is_written_down(chat: Chat) -> None:
 
 
 def test_the_test_button_says_what_it_cannot_know(chat: Chat) -> None:
-    assert chat.try_out(chat.account(webhook=ROBOT)) == NO_CHECK
+    assert chat.try_out(chat.account(webhook=ROBOT)) == ""
+    assert chat.channel.untested == NO_CHECK
     assert chat.try_out(chat.account(webhook="https://oapi.dingtalk.com/robot")) == NOT_AN_ADDRESS
     assert chat.shown == []
 
