@@ -18,7 +18,7 @@ from schedules.content import content_hash, outgoing_of_many
 from schedules.envelopes import Outgoing
 from schedules.models import ChannelAccount, Post, Publication
 from schedules.pace import Course
-from schedules.preflight import Asked, contact_policy
+from schedules.preflight import Asked, contact_policy, quotas
 from schedules.states import PublicationState as State
 from schedules.states import ReviewState
 
@@ -31,6 +31,7 @@ _UNREVIEWED = {
     ReviewState.SUBMITTED: N_("It waits for approval."),
     ReviewState.REJECTED: N_("It was sent back to its author."),
 }
+_IN_TURN = (contact_policy.QUESTION, quotas.QUESTION)
 STOPPED = N_("Sending has been stopped: %(reason)s")
 PAUSED = N_("The account %(account)s is paused.")
 PACED = N_("The account %(account)s lets %(most)s posts a minute leave; others are before it.")
@@ -133,11 +134,11 @@ class _Play:
             preflight.subject_of(post, self.contents[post.id], at=self._moment(post.publication))
             for post in posts
         ]
-        # The pool's fill depends on what leaves before: it is asked one after the other, below.
-        self.fill = contact_policy.QUESTION.learn(subjects, Asked.SENDING) if posts else None
-        self.concerns = preflight.ask(
-            subjects, Asked.SENDING, given={"contacts": contact_policy.Known()}
-        )
+        # These depend on what leaves before: they are asked one after the other, below.
+        self.fills = [(one, one.learn(subjects, Asked.SENDING)) for one in _IN_TURN if posts]
+        nothing = {contact_policy.QUESTION.slug: contact_policy.Known()}
+        nothing |= {quotas.QUESTION.slug: quotas.Known()}
+        self.concerns = preflight.ask(subjects, Asked.SENDING, given=nothing)
         self.subjects = {subject.publication_id: subject for subject in subjects}
 
     def lines(self) -> list[Line]:
@@ -169,8 +170,8 @@ class _Play:
     def _line(self, row: Publication) -> Line:
         reasons = self._against(row)
         if reasons:
-            if self.fill is not None:
-                self.fill.ignored.add(row.id)  # those after it have its place
+            for _question, known in self.fills:
+                known.ignored.add(row.id)  # those after it have its place
             return Line(row, Verdict.STAYS, None, tuple(reasons))
         at = self.turns[row.id]
         if at - row.due_at <= LATE:
@@ -180,9 +181,10 @@ class _Play:
     def _against(self, row: Publication) -> list[Problem]:
         """Everything that keeps it here, the nearest first."""
         found = [*self._by_state(row), *preflight.blocking(self.concerns.get(row.post_id, ()))]
-        if not found and self.fill is not None:
-            subject = self.subjects[row.id]
-            found += preflight.blocking(contact_policy.QUESTION.ask(subject, self.fill))
+        if found:
+            return found
+        for question, known in self.fills:
+            found += preflight.blocking(question.ask(self.subjects[row.id], known))
         return found
 
     def _by_state(self, row: Publication) -> list[Problem]:

@@ -86,6 +86,27 @@ class Limits:
     per_second: int = 0  # likewise
 
 
+class Per(StrEnum):
+    """The while of its own calendar by which a carrier counts."""
+
+    DAY = "day"
+    MONTH = "month"
+
+
+@dataclass(frozen=True)
+class Quota:
+    """How many posts a carrier takes in such a while.
+
+    Accounts with the same `of` share it; what went to everybody (`to` empty) counts for all of them,
+    what went to some only for the same.
+    """
+
+    most: int
+    per: Per
+    of: str
+    to: str = ""
+
+
 @dataclass(frozen=True)
 class Field:
     """One thing an account of a channel is asked for. `kind`: text, number, choice, list, flag."""

@@ -23,6 +23,7 @@ from schedules.channels.answers import (
     How,
     Limits,
     Progress,
+    Quota,
     Receipt,
     Rendered,
     Repeat,
@@ -90,6 +91,10 @@ class Channel(ABC):
     def confirmation_for(self, settings: Mapping[str, Any]) -> Confirmation:
         """Who says that a post through this account is live."""
         return self.confirmation
+
+    def quota_for(self, settings: Mapping[str, Any]) -> Quota | None:
+        """How many posts the carrier takes from such an account, if it counts them."""
+        return None
 
     def realm(self, way: Way) -> str:
         """Who owns uploads made through this account; two accounts share them only if equal."""

@@ -13,7 +13,16 @@ from cms.core.i18n import N_
 from cms.core.sentences import Sentence
 from schedules import steps
 from schedules.channels import oa_drafts, oa_figures, oa_pieces
-from schedules.channels.answers import CallsBack, Field, Figure, Gives, How, Takes
+from schedules.channels.answers import (
+    CallsBack,
+    Field,
+    Figure,
+    Gives,
+    How,
+    Per,
+    Quota,
+    Takes,
+)
 from schedules.channels.base import (
     Channel,
     Confirmation,
@@ -68,7 +77,20 @@ STANDINGS: Mapping[str, tuple[Standing, str]] = {
 }
 _ERROR = re.compile(r"ERR\((\d+)\)")
 
+SUBSCRIPTION, SERVICE = "subscription", "service"
 AUDIENCE_FIELDS: tuple[Field, ...] = (
+    Field(
+        "account_type",
+        N_("Sort of account"),
+        N_("By this, posts beyond what the platform allows are told of before they leave."),
+        kind="choice",
+        is_required=False,
+        default=SUBSCRIPTION,
+        choices=(
+            (SUBSCRIPTION, N_("Subscription account: one mass message a day")),
+            (SERVICE, N_("Service account: four a month for each follower")),
+        ),
+    ),
     Field(
         "audience",
         N_("Who gets it"),
@@ -118,6 +140,14 @@ class OaMass(Channel):
     can_withdraw = True
     polls = (timedelta(seconds=15), MINUTE, 2 * MINUTE, 5 * MINUTE, 15 * MINUTE)
     calls_back = CallsBack("appid", takes_plain=True)
+
+    def quota_for(self, settings: Mapping[str, Any]) -> Quota:
+        """Whoever did not say which sort it is gets the stricter one."""
+        app = str(settings.get("appid") or "")
+        if settings.get("account_type") != SERVICE:
+            return Quota(1, Per.DAY, app)
+        is_tag = settings.get("audience") == "tag"
+        return Quota(4, Per.MONTH, app, str(settings.get("tag_id") or "") if is_tag else "")
 
     def realm(self, way: Way) -> str:
         return library_of(way)

@@ -20,6 +20,7 @@ from schedules.preflight import (
     link_targets,
     pictures,
     quiet_hours,
+    quotas,
     ways,
 )
 from schedules.preflight.asking import Asked, Concern, Level, Question, Subject
@@ -53,6 +54,7 @@ QUESTIONS: tuple[Question, ...] = (
     blackout_windows.QUESTION,
     quiet_hours.QUESTION,
     contact_policy.QUESTION,
+    quotas.QUESTION,
     emergency_stops.QUESTION,
 )
 

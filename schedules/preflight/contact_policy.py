@@ -59,7 +59,7 @@ def _ask(subject: Subject, known: Known) -> list[Concern]:
         row.due_at
         for row in known.by_pool.get(pool.id, ())
         if row.id != subject.publication_id and row.id not in known.ignored
-        if _counts(row, subject, known.asked)
+        if is_before(row, subject, known.asked)
     ]
     zone = subject.calendar.timezone
     day = _day(subject.at, zone)
@@ -74,8 +74,11 @@ def _ask(subject: Subject, known: Known) -> list[Concern]:
     return found
 
 
-def _counts(row: Any, subject: Subject, asked: Asked) -> bool:
-    """Just before sending, of two that still wait the earlier one goes, so that one does go."""
+def is_before(row: Any, subject: Subject, asked: Asked) -> bool:
+    """Whether a settled publication takes a place from this one.
+
+    Just before sending, of two that still wait the earlier one goes, so that one does go.
+    """
     if row.state in OUT or asked is not Asked.SENDING:
         return True
     return bool((row.due_at, row.id) < (subject.due_at, subject.publication_id))

@@ -30,7 +30,7 @@ MASS = "/mass/sendall"
 
 @pytest.fixture
 def desk(start_carriers: Start) -> Desk:
-    desk = Desk(start_carriers, "oa_mass")
+    desk = Desk(start_carriers, "oa_mass", account_type="service")
     desk.control("switch", kind="service")
     return desk
 
