@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 from sqlalchemy import ColumnElement, exists, update
 from sqlalchemy.engine import CursorResult
+from sqlalchemy.exc import DBAPIError
 
 from cms.accounts import audit
 from cms.accounts.models import User
@@ -39,6 +40,7 @@ WAITS = tuple(timedelta(seconds=seconds) for seconds in (5, 15, 60, 300, 900, 36
 STOPPED_WAIT = timedelta(seconds=30)
 NOT_AMENDED = N_("The carrier would not change it.")
 NOT_WITHDRAWN = N_("The carrier would not take it back.")
+BROKEN = N_("It could not be prepared for the carrier. The log says why.")
 TAKEN_BACK = N_("It has been taken back.")
 
 
@@ -56,8 +58,7 @@ def carry(publication_id: int, *, worker: str) -> bool:
 
     Both acts do no harm when they are done twice, so that an unknown outcome is simply tried again.
     """
-    with transaction():
-        errand = _taken(publication_id, worker)
+    errand = _errand(publication_id, worker)
     if errand is None:
         return False
     fault("wish.after_attempt")
@@ -72,6 +73,22 @@ def carry(publication_id: int, *, worker: str) -> bool:
     if not is_ours:
         log.warning("late_answer", publication=publication_id, fence=errand.envelope.fence)
     return True
+
+
+def _errand(publication_id: int, worker: str) -> _Errand | None:
+    try:
+        with transaction():
+            return _taken(publication_id, worker)
+    except DBAPIError:
+        raise
+    except Exception:  # the door of one row: tried anew at once, it would stand in others' way
+        log.exception("wish_broken", publication=publication_id)
+        with transaction():
+            publication = session.get(Publication, publication_id, populate_existing=True)
+            if publication is not None and publication.wish is not None:
+                publication.wish_tries += 1
+                _not_done(publication, publication.wish, Receipt(Outcome.NOT_SENT, reason=BROKEN))
+    return None
 
 
 def _taken(publication_id: int, worker: str) -> _Errand | None:

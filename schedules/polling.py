@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import case, select, update
+from sqlalchemy import case, func, select, update
 from sqlalchemy.engine import CursorResult
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from cms.core.clock import now
 from cms.core.config import current
@@ -37,10 +37,13 @@ CONFIRM_WITHIN = {
 COUNTED_FOR = timedelta(days=30)  # late confirmations count that long
 SOONEST, LATEST = timedelta(seconds=1), timedelta(days=2)  # what a channel may wish
 MOST_DUE = 100
+MOST_LOOKED_AT = 2_000
+MOST_EACH = 5  # of one account in a round, so that its many or slow ones leave others their turn
 ASKED = (State.HANDED_OVER, State.PUBLISHED)
 SLOW_SECONDS = 3.0
 REST = timedelta(minutes=1)  # for an account whose carrier lets questions hang
 PAUSED = N_("The account is paused; its carrier is not asked.")
+BROKEN = N_("The question to the carrier could not be prepared. The log says why.")
 UNREADABLE = N_("The carrier's answer could not be written down. The log says why.")
 
 Sign = tuple[int, int, float]  # id, questions so far, when it is due
@@ -63,15 +66,26 @@ def _patience(publication: Publication, confirmation: Confirmation) -> timedelta
 
 
 def due() -> list[Sign]:
-    """What is to be asked about now, the longest waiting first.
+    """What is to be asked about now: of each account the longest waiting first, accounts in turn.
 
     Whatever is not with its carrier has no such moment, so that the state need not be asked for:
     a database that went by it would read the whole history.
     """
-    rows = session.execute(
-        select(Publication.id, Publication.polls, Publication.poll_at)
+    head = (
+        select(Publication.id, Publication.account_id, Publication.polls, Publication.poll_at)
         .where(Publication.poll_at <= now())
         .order_by(Publication.poll_at, Publication.id)
+        .limit(MOST_LOOKED_AT)
+        .subquery()
+    )
+    place = func.row_number().over(
+        partition_by=head.c.account_id, order_by=(head.c.poll_at, head.c.id)
+    )
+    waiting = select(head, place.label("place")).subquery()
+    rows = session.execute(
+        select(waiting)
+        .where(waiting.c.place <= MOST_EACH)
+        .order_by(waiting.c.place, waiting.c.poll_at, waiting.c.id)
         .limit(MOST_DUE)
     )
     return [(row.id, row.polls, row.poll_at.timestamp()) for row in rows]
@@ -136,6 +150,11 @@ def _take_turn(publication_id: int) -> _Turn | None:
             return _Turn(until, addressing.envelope_of(publication))
         except SeedbedError as error:
             return _Turn(until, hindrance=str(error))
+        except DBAPIError:
+            raise
+        except Exception:  # the door of one row: asked for anew at once, it would stand in the way
+            log.exception("question_broken", publication=publication_id)
+            return _Turn(until, hindrance=BROKEN)
 
 
 def _answer(turn: _Turn) -> Progress:

@@ -272,6 +272,22 @@ def test_a_worker_that_dies_leaves_the_wish_to_the_next(
     assert publication.withdrawn_at is not None
 
 
+def test_a_poisonous_wish_fails_alone_and_is_shown(carrier: FakeCarrier, operator: User) -> None:
+    publication = live()
+    withdraw(publication, operator)
+    with transaction():
+        publication.account.settings = {"class": "?"}
+    assert carry(publication) is False
+    assert wishes.due() == []
+    with time_machine.travel(now() + timedelta(days=1)):
+        for _try in range(carrying.MOST_TRIES - 1):
+            with transaction():
+                publication.wish_at = now()
+            carry(publication)
+        assert inbox.trouble_of(publication) is inbox.Trouble.WISH
+    assert publication.reason == carrying.BROKEN
+
+
 def test_a_stale_answer_is_refused_by_the_fence(carrier: FakeCarrier, operator: User) -> None:
     publication = live()
     withdraw(publication, operator)

@@ -10,8 +10,7 @@ from sqlalchemy import select
 from cms.core import sealing
 from cms.core.db import session, transaction
 from cms.web.callbacks import views
-from schedules.callbacks import doors
-from schedules.callbacks import handling
+from schedules.callbacks import doors, handling
 from schedules.callbacks.events import CarrierTold
 from schedules.models import CarrierCall, ChannelAccount
 from tests import factories as make
