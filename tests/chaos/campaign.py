@@ -25,7 +25,8 @@ PASSWORD = "a long enough password"
 LEASE = 6
 CLASSES = "KQN"
 ACCOUNTS = 3
-FILL_SECONDS = 0.015  # for each publication: nothing falls due before all are there
+FILL_SECONDS = 0.003  # for each publication: nothing falls due before all are there
+SETTLE_IN = 20.0  # more, for the processes to start
 FREEZES = 0.3  # of all interventions; the rest are kills
 
 
@@ -70,11 +71,14 @@ class Campaign:
         by_web = max(1, each // 40)
         within = self.chosen.kills / self.chosen.pace
         query = f"script=mixed&seed={self.chosen.seed}&retry_after=1&seconds=0.3"
-        words = ["--each", each, "--accounts", ACCOUNTS, "--unapproved", 3, "--within", within]
-        words += ["--delay", self.chosen.posts * FILL_SECONDS]
-        words += ["--by-web", by_web, "--password", PASSWORD, "--query", query]
+        delay = self.chosen.posts * FILL_SECONDS + SETTLE_IN
+        words = (
+            f"--copied --each {each} --accounts {ACCOUNTS} --unapproved 3 --by-web {by_web}".split()
+        )
+        words += ["--within", str(within), "--delay", str(delay)]
+        words += ["--password", PASSWORD, "--query", query]
         self.say(f"filling {each * len(CLASSES) * ACCOUNTS} publications")
-        self.world.fill(*map(str, words), within=1800)
+        self.world.fill(*words, within=1800)
         waiting = self.world.judge.submitted()
         self.world.up()
         approver = self._approver(waiting[: by_web * len(CLASSES) * ACCOUNTS])

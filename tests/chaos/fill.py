@@ -20,6 +20,7 @@ from schedules.content import content_hash, outgoing
 from schedules.models import ChannelAccount, Post, Publication
 from schedules.states import PublicationState, ReviewState
 from tests import factories as make
+from tests.chaos.copies import copy
 
 BATCH = 50
 
@@ -40,6 +41,7 @@ def main() -> None:
         "--by-web", type=int, default=0, help="of each account, left to be approved"
     )
     parser.add_argument("--password", default="", help="the operator's, for signing in")
+    parser.add_argument("--copied", action="store_true", help="approve one, copy it for the rest")
     parser.add_argument("--twice", action="store_true", help="plan every post a second time")
     chosen = parser.parse_args()
     app = create_app()
@@ -53,22 +55,31 @@ def fill(chosen: argparse.Namespace) -> None:
     if chosen.password:
         with transaction():
             session.get_one(User, operator.id).password_hash = hashed(chosen.password)
-    calendar, asset, pool = make.calendar(), make.asset(), make.pool()
+    # Late by a day is late here: what is counted is lost, doubled and false, not what was too late.
+    calendar = make.calendar(late_group_minutes=24 * 60)
+    asset, pool = make.asset(), make.pool()
     began = now() + timedelta(seconds=chosen.delay)
     for kind in chosen.classes * chosen.accounts:
         endpoint = f"{chosen.endpoint}/{kind}?{chosen.query}"
         settings = {"endpoint": endpoint, "class": kind}
         way = make.account(pool, channel="sandbox", settings=settings, per_minute=60_000)
-        numbers = range(chosen.each + chosen.unapproved)
+        dues = [
+            began + timedelta(seconds=chosen.within * number / max(1, chosen.each))
+            for number in range(chosen.each + chosen.unapproved)
+        ]
+        approved = range(chosen.by_web, chosen.each)
+        copied = approved[1:] if chosen.copied else range(0)
+        numbers = [number for number in range(len(dues)) if number not in copied]
         for some in (numbers[first : first + BATCH] for first in range(0, len(numbers), BATCH)):
             with transaction():
                 for number in some:
-                    due = began + timedelta(seconds=chosen.within * number / max(1, chosen.each))
-                    post = planned(way, calendar.id, asset, pool.id, due, author.id)
-                    if chosen.by_web <= number < chosen.each:
+                    post = planned(way, calendar.id, asset, pool.id, dues[number], author.id)
+                    if number in approved:
                         approvals.approve(post, revision=1, by=operator)
+                        pattern = post
             if chosen.twice:
                 plan_again(post)
+        copy(pattern, [dues[number] for number in copied])
     if chosen.by_web:
         print(operator.login)
 
