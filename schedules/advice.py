@@ -14,6 +14,7 @@ from schedules import (
     publishing,
     receipts,
     reconciling,
+    reminders,
     wishes,
 )
 from schedules.inbox import Trouble
@@ -29,6 +30,7 @@ class Action(StrEnum):
     ABSENT = "absent"  # whoever was asked has not posted it: it is not there
     MOVE = "move"
     DROP = "drop"
+    REMIND = "remind"  # whoever was asked and has not posted it
     TAKE_BACK = "take_back"  # what its carrier has
 
 
@@ -47,7 +49,7 @@ ACTIONS: Mapping[Trouble, tuple[Action, ...]] = {
     Trouble.HELD: (Action.RETRY, Action.MOVE, Action.DROP),
     Trouble.MISSED: (Action.RETRY, Action.MOVE, Action.DROP),
     Trouble.EXPIRED: (),  # by who has it, below
-    Trouble.EXPIRING: (),
+    Trouble.EXPIRING: (),  # likewise
     Trouble.WISH: (),
 }
 
@@ -110,7 +112,7 @@ _TO_DO_ABOUT = {
         "Look whether the carrier works elsewhere. When it does, try again, move it or drop it."
     ),
     progress.NOBODY_CONFIRMED: N_(
-        "Ask them. If it is live, confirm it with proof; if not, take it back, so that nobody posts "
+        "Remind them, or ask them. If it is live, confirm it with proof; if not, take it back, so that nobody posts "
         "it later."
     ),
     progress.CARRIER_SILENT: N_(
@@ -124,11 +126,14 @@ _TO_DO_ABOUT = {
 
 def actions_for(trouble: Trouble, publication: Publication) -> tuple[Action, ...]:
     """What may be done at one press; what people were to post is confirmed with proof instead."""
+    if trouble is Trouble.EXPIRING:
+        return (Action.REMIND,) if reminders.problem(publication) is None else ()
     if trouble is not Trouble.EXPIRED:
         return ACTIONS[trouble]
     if publication.hand_overs and decisions.can_drop(publication):
         return (Action.DROP,)  # its holder declines it, so that they say why
     found = [Action.ABSENT] if decisions.can_be_absent(publication) else []
+    found += [Action.REMIND] if reminders.problem(publication) is None else []
     found += [Action.TAKE_BACK] if wishes.can_be_taken_back(publication) else []
     return tuple(found)
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from cms.core.clock import now
 from cms.core.db import session
@@ -27,7 +27,7 @@ def begin(envelope: Envelope, act: Act = Act.SEND, *, worker: str = "") -> None:
     """Write down that this is tried now; nothing has left yet."""
     content = envelope.outgoing
     said: dict[str, Any] = {"worker": worker} if worker else {}
-    if act is not Act.WITHDRAW:
+    if act in (Act.SEND, Act.AMEND):
         said |= {"text": content.text[:_WORDS_SENT], "pictures": len(content.pictures)}
     session.add(
         Attempt(
@@ -83,6 +83,17 @@ def lose(publication_id: int, fence: int) -> None:
     if attempt is not None:
         attempt.finished_at, attempt.outcome = now(), Outcome.UNCERTAIN
         attempt.detail = {**attempt.detail, "lost": True}
+
+
+def reminders(publication_id: int, *, since: datetime) -> list[datetime]:
+    """When employees were reminded since then, or may have been; the earliest first."""
+    found = select(Attempt.started_at).where(
+        Attempt.publication_id == publication_id,
+        Attempt.act == Act.REMIND,
+        Attempt.started_at > since,
+        or_(Attempt.outcome.is_(None), Attempt.outcome.in_([Outcome.ACCEPTED, Outcome.UNCERTAIN])),
+    )
+    return list(session.scalars(found.order_by(Attempt.started_at)))
 
 
 def unresolved(publication_id: int, *, before: int | None = None) -> list[datetime]:

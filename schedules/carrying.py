@@ -18,6 +18,7 @@ from cms.core.db import session, transaction
 from cms.core.errors import SeedbedError
 from cms.core.faults import declare, fault
 from cms.core.i18n import N_
+from cms.core.sentences import parts_of
 from schedules import addressing, attempts, confirmations, limits, receipts, stops
 from schedules.channels import CHANNELS
 from schedules.channels.base import Receipt
@@ -28,6 +29,7 @@ from schedules.inbox import STUCK_TRIES
 from schedules.models import Approval, Attempt, Publication
 from schedules.progress import say, shortfall
 from schedules.publications import shift
+from schedules.reminders import AT_REST
 from schedules.states import Act, Outcome, ReviewState
 from schedules.states import PublicationState as State
 from schedules.wishes import LIVE, MOST_TRIES
@@ -38,7 +40,9 @@ declare("wish.after_attempt", "wish.after_call")
 
 WAITS = tuple(timedelta(seconds=seconds) for seconds in (5, 15, 60, 300, 900, 3600, 10800))
 STOPPED_WAIT = timedelta(seconds=30)
+REMINDER_TRIES = 2
 NOT_AMENDED = N_("The carrier would not change it.")
+NOT_REMINDED = N_("Nobody knows whether they were reminded.")
 NOT_WITHDRAWN = N_("The carrier would not take it back.")
 BROKEN = N_("It could not be prepared for the carrier. The log says why.")
 TAKEN_BACK = N_("It has been taken back.")
@@ -62,17 +66,23 @@ def carry(publication_id: int, *, worker: str) -> bool:
     if errand is None:
         return False
     fault("wish.after_attempt")
-    channel = CHANNELS.get(errand.envelope.outgoing.channel)
-    if errand.act is Act.AMEND:
-        receipt = channel.carry_amendment(errand.envelope)
-    else:
-        receipt = channel.carry_withdrawal(errand.envelope)
+    receipt = _spoken(errand)
     fault("wish.after_call")
     with transaction():
         is_ours = _record(errand, receipt)
     if not is_ours:
         log.warning("late_answer", publication=publication_id, fence=errand.envelope.fence)
     return True
+
+
+def _spoken(errand: _Errand) -> Receipt:
+    channel = CHANNELS.get(errand.envelope.outgoing.channel)
+    match errand.act:
+        case Act.AMEND:
+            return channel.carry_amendment(errand.envelope)
+        case Act.REMIND:
+            return channel.carry_reminder(errand.envelope)
+    return channel.carry_withdrawal(errand.envelope)
 
 
 def _errand(publication_id: int, worker: str) -> _Errand | None:
@@ -96,7 +106,7 @@ def _taken(publication_id: int, worker: str) -> _Errand | None:
     publication = session.get(Publication, publication_id, populate_existing=True)
     if publication is None or publication.wish is None or not _is_due(publication):
         return None
-    if publication.wish is Act.AMEND and _must_wait(publication):
+    if publication.wish is not Act.WITHDRAW and _must_wait(publication):
         return None
     fence, lease = publication.fence, timedelta(seconds=current().lease_seconds)
     claimed = session.execute(
@@ -144,10 +154,13 @@ def _carriable(lease: timedelta) -> tuple[ColumnElement[bool], ...]:
 
 def _must_wait(publication: Publication) -> bool:
     """New words wait while their account is stopped or paused, before somebody's eyes when that
-    lasts; taking back never does."""
+    lasts; reminders come too late then. Taking back waits for nothing."""
     account = publication.account
     if not account.is_paused and not stops.holds_back(account.id):
         return False
+    if publication.wish is Act.REMIND:
+        _not_reminded(publication, AT_REST)
+        return True
     publication.wish_at = now() + STOPPED_WAIT
     if publication.wish_tries < STUCK_TRIES:
         publication.wish_tries += 1
@@ -170,7 +183,8 @@ def _record(errand: _Errand, receipt: Receipt) -> bool:
         publication = session.get_one(
             Publication, errand.envelope.publication_id, populate_existing=True
         )
-        receipts.note_health(publication, errand.envelope, receipt)
+        if errand.act is not Act.REMIND or receipt.outcome is not Outcome.REJECTED:
+            receipts.note_health(publication, errand.envelope, receipt)
         next_try_at = _settle(publication, errand, receipt)
     attempts.close(errand.envelope, receipt, is_ours=is_ours, next_try_at=next_try_at)
     if not is_ours:
@@ -184,17 +198,29 @@ def _settle(publication: Publication, errand: _Errand, receipt: Receipt) -> date
         by = session.get(User, errand.by_id) if errand.by_id else None
         if _is_still_wished(publication, errand):
             _forget(publication)
-        if errand.act is Act.AMEND:
-            _amended(publication, errand, by)
-        else:
-            _withdrawn(publication, by)
+        _done(publication, errand, by)
         return None
     if not _is_still_wished(publication, errand):
         return publication.wish_at
     return _not_done(publication, errand.act, receipt)
 
 
+def _done(publication: Publication, errand: _Errand, by: User | None) -> None:
+    match errand.act:
+        case Act.AMEND:
+            _amended(publication, errand, by)
+        case Act.WITHDRAW:
+            _withdrawn(publication, by)
+        case _:
+            audit.record("publication.reminded", publication, by=by)
+
+
 def _not_done(publication: Publication, act: Act, receipt: Receipt) -> datetime | None:
+    if act is Act.REMIND and (
+        receipt.outcome is not Outcome.NOT_SENT or publication.wish_tries >= REMINDER_TRIES
+    ):
+        _not_reminded(publication, receipt.reason or NOT_REMINDED)
+        return None
     if receipt.outcome is Outcome.REJECTED or publication.wish_tries >= MOST_TRIES:
         _give_up(publication, act, receipt)
         return None
@@ -203,11 +229,19 @@ def _not_done(publication: Publication, act: Act, receipt: Receipt) -> datetime 
     return publication.wish_at
 
 
+def _not_reminded(publication: Publication, reason: str) -> None:
+    """Whoever asked may ask again; a reminder that may have got through is not repeated by itself."""
+    _forget(publication)
+    parts = parts_of(reason)
+    said = {"reason": reason} | ({"reason_parts": parts} if parts else {})
+    audit.record("publication.reminder_failed", publication, by=None, **said)
+
+
 def _is_still_wished(publication: Publication, errand: _Errand) -> bool:
     """Somebody may have asked for something else while the carrier was spoken to."""
     if publication.wish is not errand.act:
         return False
-    return errand.act is Act.WITHDRAW or publication.wish_text == errand.envelope.outgoing.body
+    return errand.act is not Act.AMEND or publication.wish_text == errand.envelope.outgoing.body
 
 
 def _forget(publication: Publication) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import contains_eager, joinedload
@@ -136,7 +137,7 @@ class _Play:
         ]
         # These depend on what leaves before: they are asked one after the other, below.
         self.fills = [(one, one.learn(subjects, Asked.SENDING)) for one in _IN_TURN if posts]
-        nothing = {contact_policy.QUESTION.slug: contact_policy.Known()}
+        nothing: dict[str, Any] = {contact_policy.QUESTION.slug: contact_policy.Known()}
         nothing |= {quotas.QUESTION.slug: quotas.Known()}
         self.concerns = preflight.ask(subjects, Asked.SENDING, given=nothing)
         self.subjects = {subject.publication_id: subject for subject in subjects}

@@ -88,6 +88,7 @@ class Act(StrEnum):
     SEND = "send"
     AMEND = "amend"  # change what is already live
     WITHDRAW = "withdraw"  # take back what can be taken back
+    REMIND = "remind"  # employees who have not posted it yet
 
 
 class DeliveryState(StrEnum):

@@ -86,7 +86,7 @@ def ask_withdrawal(publication: Publication, by: User, reason: str = "") -> None
     _check(publication, Act.WITHDRAW)
     reason = clean_text(reason).strip()
     check_length("reason", reason, REASON_CHARACTERS)
-    _wish(publication, Act.WITHDRAW, by=by)
+    keep(publication, Act.WITHDRAW, by=by)
     said = {"reason": reason} if reason else {}
     audit.record("publication.withdrawal_asked", publication, by=by, **said)
 
@@ -110,7 +110,7 @@ def ask_amendment(publication: Publication, text: str, by: User) -> None:
     if text == (publication.wish_text if is_wished else post.text):
         return
     CHANNELS.get(publication.account.channel).check(reworded(outgoing(post), text))
-    _wish(publication, Act.AMEND, by=by, text=text)
+    keep(publication, Act.AMEND, by=by, text=text)
     audit.record("publication.amendment_asked", publication, by=by, before=post.text, after=text)
 
 
@@ -139,7 +139,8 @@ def _is_able(channel: Channel, act: Act) -> bool:
     return channel.can_amend if act is Act.AMEND else channel.can_withdraw
 
 
-def _wish(publication: Publication, act: Act, *, by: User, text: str = "") -> None:
+def keep(publication: Publication, act: Act, *, by: User, text: str = "") -> None:
+    """Write the wish down; the caller has judged it and writes the audit entry."""
     values: dict[str, Any] = {
         "wish": act,
         "wish_at": now(),

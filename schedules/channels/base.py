@@ -55,6 +55,7 @@ log = structlog.get_logger(__name__)
 
 CANNOT_AMEND = N_("%(carrier)s cannot change a post that is live.")
 CANNOT_WITHDRAW = N_("%(carrier)s cannot take back a post that is live.")
+CANNOT_REMIND = N_("%(carrier)s reminds nobody.")
 CANNOT_TEST = N_("There is nothing to test: this channel needs no connection.")
 
 
@@ -79,6 +80,7 @@ class Channel(ABC):
     key_lives: ClassVar[timedelta | None] = (
         None  # K: how long the carrier keeps a key; none: for ever
     )
+    reminders_a_day: ClassVar[int] = 0  # how often it reminds employees; 0: it cannot
     # Q: how long after an attempt "not found" may be believed; before that it is asked again.
     settles_after: ClassVar[timedelta] = timedelta(0)
     polls: ClassVar[tuple[timedelta, ...]] = ()  # waits between questions; the last one for ever
@@ -160,6 +162,10 @@ class Channel(ABC):
         """Take back what is live. What is gone already counts as taken back."""
         return self._measured("channel_withdrew", self.withdraw, envelope)
 
+    def carry_reminder(self, envelope: Envelope) -> Receipt:
+        """Remind those who have not posted it yet. Twice is a nuisance, and no more."""
+        return self._measured("channel_reminded", self.remind, envelope)
+
     def ask_progress(self, envelope: Envelope) -> Progress:
         """How far a handed-over publication is; a carrier that cannot say now is asked again."""
         with recording() as calls:
@@ -229,6 +235,9 @@ class Channel(ABC):
 
     def withdraw(self, envelope: Envelope) -> Receipt:
         raise Refused(Sentence(CANNOT_WITHDRAW, {"carrier": self.name}))
+
+    def remind(self, envelope: Envelope) -> Receipt:
+        raise Refused(Sentence(CANNOT_REMIND, {"carrier": self.name}))
 
     def test(self, way: Way) -> str:
         return ""

@@ -39,7 +39,6 @@ log = structlog.get_logger(__name__)
 
 CREATE = "/cgi-bin/externalcontact/add_msg_template"
 LIST = "/cgi-bin/externalcontact/get_groupmsg_list_v2"
-REMIND = "/cgi-bin/externalcontact/remind_groupmsg_send"
 CANCEL = "/cgi-bin/externalcontact/cancel_groupmsg_send"
 
 MOST_ATTACHMENTS = 9
@@ -48,7 +47,6 @@ NO_SENDERS = N_("The account names no employees who send. Enter their user IDs."
 SOME_LEFT = N_("Some employees have their task, others not yet; it goes on by itself.")
 NOBODY_KNOWS = N_("WeCom cannot say yet for whom the task it lists was made.")
 TOO_MANY = N_("Too many pictures beside the link's card: %(count)s, at most %(limit)s.")
-NOTHING_TO_REMIND = N_("There is no task of which anybody could be reminded.")
 
 
 class WecomMass(Channel):
@@ -68,6 +66,7 @@ class WecomMass(Channel):
     settles_after = timedelta(seconds=60)
     polls = plans.STAFF_POLLS
     can_withdraw = True
+    reminders_a_day = 3
     calls_back = CallsBack("corpid")
     gives: ClassVar[Mapping[Gives, How]] = {
         **{one: How.OWN_LINK for one in Gives},
@@ -317,8 +316,7 @@ class WecomMass(Channel):
         return found
 
     def remind(self, envelope: Envelope) -> Receipt:
-        """Have WeCom remind those who have not sent it yet: three times a day at most."""
-        return self._measured("channel_reminded", _remind, envelope)
+        return wecom_tasks.remind(wecom.Corporation.of(envelope), envelope)
 
 
 def _check_way(envelope: Envelope) -> None:
@@ -360,22 +358,6 @@ def _half_done(error: TryAgain | Refused, *, has_moved: bool) -> Receipt:
 
 def _going_on(receipt: Receipt) -> Receipt:
     return replace(receipt, reason=SOME_LEFT, goes_on=receipt.outcome is Outcome.ACCEPTED)
-
-
-def _remind(envelope: Envelope) -> Receipt:
-    corporation = wecom.Corporation.of(envelope)
-    waiting = [
-        msgid
-        for sender, msgid in wecom_tasks.tasks_of(envelope).items()
-        if not all(
-            wecom_tasks.is_done(one) for one in wecom_tasks.answers(corporation, sender, msgid)
-        )
-    ]
-    if not waiting:
-        raise Refused(NOTHING_TO_REMIND)
-    for msgid in waiting:
-        corporation.act(REMIND, {"msgid": msgid})
-    return Receipt(Outcome.ACCEPTED)
 
 
 def _card(outgoing: Outgoing) -> Card:

@@ -5,16 +5,20 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from cms.core.errors import TryAgain
+from cms.core.errors import Refused, TryAgain
 from cms.core.i18n import N_
-from schedules.channels.answers import EmployeeAnswer, Reached
+from cms.core.sentences import Sentence
+from schedules.channels.answers import EmployeeAnswer, Reached, Receipt
 from schedules.channels.wecom import Corporation, Question, moment
 from schedules.channels.wecom_codes import NotReady
 from schedules.envelopes import Envelope
-from schedules.states import DeliveryState, HandOverState
+from schedules.states import DeliveryState, HandOverState, Outcome
 
 TASK = "/cgi-bin/externalcontact/get_groupmsg_task"
 RESULT = "/cgi-bin/externalcontact/get_groupmsg_send_result"
+REMIND = "/cgi-bin/externalcontact/remind_groupmsg_send"
+NOTHING_TO_REMIND = N_("There is no task of which anybody could be reminded.")
+NOT_ALL = N_("Not all of them could be reminded: %(why)s")
 UNREACHABLE = N_("WeCom cannot reach this customer.")
 
 FATES = {
@@ -114,3 +118,25 @@ def reached(employee: str, row: Mapping[str, Any]) -> Reached:
 def unreached(envelope: Envelope) -> list[Reached]:
     named = envelope.facts.get("unreached") or []
     return [Reached(one, DeliveryState.FAILED, reason=UNREACHABLE) for one in named]
+
+
+def remind(corporation: Corporation, envelope: Envelope) -> Receipt:
+    """Remind the owners of open tasks, as far as the time of this claim reaches."""
+    reminded, trouble = 0, ""
+    settled = envelope.facts.get("settled") or []
+    for sender, msgid in tasks_of(envelope).items():
+        if sender in settled:
+            continue
+        try:
+            if all(is_done(one) for one in answers(corporation, sender, msgid)):
+                continue
+            corporation.act(REMIND, {"msgid": msgid})
+        except (TryAgain, Refused) as error:
+            if not reminded:
+                raise
+            trouble = Sentence(NOT_ALL, {"why": str(error)})
+            break
+        reminded += 1
+    if not reminded:
+        raise Refused(NOTHING_TO_REMIND)
+    return Receipt(Outcome.ACCEPTED, reason=trouble, detail={"reminded": reminded})

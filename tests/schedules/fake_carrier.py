@@ -36,6 +36,7 @@ class FakeCarrier(Channel):
     confirmation = Confirmation.EMPLOYEES
     can_amend = True
     can_withdraw = True
+    reminders_a_day = 3
     settles_after: ClassVar[timedelta] = timedelta(0)
 
     def __init__(self) -> None:
@@ -63,6 +64,9 @@ class FakeCarrier(Channel):
 
     def withdraw(self, envelope: Envelope) -> Receipt:
         return self._answer("withdraw", envelope, Receipt(Outcome.ACCEPTED))
+
+    def remind(self, envelope: Envelope) -> Receipt:
+        return self._answer("remind", envelope, Receipt(Outcome.ACCEPTED))
 
     def warm_up(self, way: Way) -> None:
         self.warmed.append(way)

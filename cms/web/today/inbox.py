@@ -22,7 +22,7 @@ from cms.web.frame import settings
 from cms.web.guard import actor, requires
 from cms.web.numbers import row_number
 from cms.web.today.views import bp
-from schedules import advice, batches, decisions, inbox, wall_time, wishes
+from schedules import advice, batches, decisions, inbox, reminders, wall_time, wishes
 from schedules.advice import Action
 from schedules.batches import Report
 from schedules.decisions import Seen
@@ -39,6 +39,7 @@ _DEEDS: Mapping[Action, Callable[..., object]] = {
     Action.LIVE: decisions.say_live,
     Action.AGAIN: partial(decisions.resolve_uncertain, answer="again"),
     Action.ABSENT: decisions.say_absent,
+    Action.REMIND: reminders.ask,
     Action.TAKE_BACK: wishes.ask_withdrawal,
     Action.DROP: decisions.drop,
 }

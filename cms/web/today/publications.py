@@ -23,7 +23,17 @@ from cms.web.today.forms import (
 from cms.web.today.inbox import read_seen, written
 from cms.web.today.views import bp
 from content_library import media
-from schedules import advice, by_hand, decisions, inbox, links, publications, wall_time, wishes
+from schedules import (
+    advice,
+    by_hand,
+    decisions,
+    inbox,
+    links,
+    publications,
+    reminders,
+    wall_time,
+    wishes,
+)
 from schedules.channels import CHANNELS
 from schedules.decisions import Seen
 from schedules.models import Publication
@@ -135,6 +145,17 @@ def withdraw(publication_id: int) -> ResponseReturnValue:
     )
 
 
+@bp.post("/publications/<int:publication_id>/remind")
+@requires(Permission.PUBLICATION_RESOLVE)
+def remind(publication_id: int) -> ResponseReturnValue:
+    return _decided(
+        publication_id,
+        WithdrawForm(),
+        lambda one: reminders.ask(one, by=actor()),
+        _("The carrier reminds them within seconds."),
+    )
+
+
 @bp.post("/publications/<int:publication_id>/let-be")
 @requires(Permission.PUBLICATION_RESOLVE)
 def let_be(publication_id: int) -> ResponseReturnValue:
@@ -228,8 +249,9 @@ def show(one: Publication, form: Form | None = None, *, trouble: str = "") -> st
 
 
 def _cannot(one: Publication) -> dict[str, str]:
-    """Why what is live cannot be changed or taken back, in words; nothing where it can."""
+    """Why what is live cannot be changed, taken back or reminded of, in words; nothing where it can."""
     found = {act.value: wishes.problem(one, act) for act in (Act.AMEND, Act.WITHDRAW)}
+    found[Act.REMIND.value] = reminders.problem(one)
     return {act: say(problem) for act, problem in found.items() if problem}
 
 

@@ -20,7 +20,12 @@ ENTRIES_SHOWN = 100
 # The attempt itself tells of these better.
 _TOLD_BY_ATTEMPTS = frozenset({"publication.claimed", "publication.sending"})
 
-ACTS = {Act.SEND: _("Sent"), Act.AMEND: _("Changed what is live"), Act.WITHDRAW: _("Taken back")}
+ACTS = {
+    Act.SEND: _("Sent"),
+    Act.AMEND: _("Changed what is live"),
+    Act.WITHDRAW: _("Taken back"),
+    Act.REMIND: _("Reminded employees"),
+}
 OUTCOMES = {
     Outcome.ACCEPTED: _("Accepted"),
     Outcome.REJECTED: _("Refused"),

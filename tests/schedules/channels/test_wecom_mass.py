@@ -596,10 +596,10 @@ class TestAfterwards:
         publication = sent(corporation.account("wecom_mass"))
         corporation.advance(10)
         envelope = addressing.envelope_of(publication)
-        outcomes = [channel().remind(envelope).outcome for _ in range(4)]
+        outcomes = [channel().carry_reminder(envelope).outcome for _ in range(4)]
         assert outcomes == [Outcome.ACCEPTED] * 3 + [Outcome.REJECTED]
         corporation.control("confirm")
-        assert channel().remind(envelope).outcome is Outcome.REJECTED
+        assert channel().carry_reminder(envelope).outcome is Outcome.REJECTED
         assert len(corporation.shown("mass_reminder")) == 6
 
     def test_the_account_can_be_tested(self, corporation: Corporation) -> None:

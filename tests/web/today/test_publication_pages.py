@@ -11,7 +11,7 @@ from cms.accounts.models import Role, User
 from cms.core.clock import now
 from cms.core.db import session, transaction
 from cms.demo.carriers.wecom import SECRET
-from schedules import publishing, wishes
+from schedules import carrying, publishing, wishes
 from schedules.models import Delivery, EmployeeTask, Publication
 from schedules.states import Act, DeliveryState, ReviewState
 from schedules.states import PublicationState as State
@@ -385,3 +385,27 @@ def test_the_log_shows_the_look_up_before_a_send(
     assert "An earlier try was looked up first" in newest.text
     assert "get_groupmsg_list_v2" in looked.text
     assert "add_msg_template" in called.text
+
+
+def test_employees_are_reminded_by_a_button(
+    client: FlaskClient, operator: User, start_carriers: Start
+) -> None:
+    corporation = running(start_carriers)
+    publication = sent(corporation.account("wecom_mass"))
+    corporation.advance(10)
+    asked_carrier(publication)
+    address = f"/today/publications/{publication.id}"
+    with transaction():
+        publication.confirm_by = now() + timedelta(minutes=20)
+    assert "Remind them" in client.get("/today/waiting").text
+    for _time in range(3):
+        assert "Remind who has not posted it" in client.get(address).text
+        assert client.post(f"{address}/remind").status_code == 302
+        assert "being asked to remind" in client.get(address).text
+        carrying.carry(publication.id, worker="here")
+    assert "Remind them" not in client.get("/today/waiting").text
+    page = client.get(address).text
+    assert "Remind who has not posted it" not in page
+    assert "reminded 3 times within a day" in page
+    assert "Reminded employees" in page
+    assert client.post(f"{address}/remind").status_code == 409
