@@ -1,12 +1,15 @@
 """Real processes killed at every named place and at random; the stub's ledger is the judge."""
 
+import json
 import os
 import random
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from cms.core.faults import FAULTS, fired
 from tests.chaos.campaign import Campaign
@@ -31,6 +34,7 @@ PLACES = {
     "reconcile.before": 1,
     "reconcile.after": 1,
 }
+WISHES = ("wish.after_attempt", "wish.after_call")
 DECISIONS = ("approve.before_commit", "approve.after_commit")
 
 
@@ -43,6 +47,7 @@ def test_every_place_of_publishing_is_known() -> None:
     ours = {name for name in FAULTS if name.split(".")[0] in ("publish", "sweep", "reconcile")}
     assert ours <= set(PLACES)
     assert {name for name in FAULTS if name.startswith("approve")} == set(DECISIONS)
+    assert {name for name in FAULTS if name.startswith("wish")} == set(WISHES)
 
 
 def test_killed_once_at_every_place(new_world: NewWorld) -> None:
@@ -81,6 +86,30 @@ def test_killed_while_approving(new_world: NewWorld, place: str, approved: int) 
     settle(world)
     assert world.judge.states() == {"published": 1}
     assert world.judge.violations() == []
+
+
+def test_killed_while_taking_back(new_world: NewWorld) -> None:
+    """Before and after the carrier was told: it is tried until it is done, and done once."""
+    world = new_world(FAULT=",".join(f"{place}:kill9" for place in WISHES))
+    world.run("tests.chaos.live_one")
+    world.up()
+
+    def row() -> Any:
+        asked = text("SELECT id, state, wish, wish_tries, withdrawn_at FROM publications")
+        with world.judge.engine.connect() as connection:
+            return connection.execute(asked).one()
+
+    world.wait(lambda: row().withdrawn_at is not None, within=90, what="taken back")
+    assert set(fired(world.home)) == set(WISHES)
+    assert (row().state, row().wish, row().wish_tries) == ("published", None, 0)
+    tries = text("SELECT outcome FROM attempts WHERE act = 'withdraw' ORDER BY fence")
+    trail = text("SELECT count(*) FROM audit_entries WHERE action = 'publication.withdrawn'")
+    with world.judge.engine.connect() as connection:
+        assert list(connection.execute(tries).scalars()) == ["uncertain", "uncertain", "accepted"]
+        assert connection.execute(trail).scalar() == 1
+    (ledger,) = (world.home / "sandbox").glob("*.jsonl")
+    kinds = [json.loads(line).get("kind") for line in ledger.read_text().splitlines()]
+    assert kinds == [None, "withdrawn"]
 
 
 def test_sixty_kills_and_freezes(request: pytest.FixtureRequest, tmp_path: Path) -> None:

@@ -70,6 +70,10 @@ class World:
         """The exit status of a process that makes one decision."""
         return self._python("tests.chaos.decide", word, str(number)).wait(60)
 
+    def run(self, module: str, within: float = 60) -> None:
+        """Let a program of its own do what it does, to its end."""
+        assert self._python(module).wait(within) == 0, self.log(module)
+
     def up(self) -> None:
         if self.broker:
             self.broker.start(self.home / "broker.log")
