@@ -16,6 +16,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.exc import OperationalError
+
 from bench.figures import Figure, keep
 from tests.chaos.lateness import lateness_of
 from tests.chaos.servers import Postgres, free_port
@@ -108,8 +110,16 @@ class Campaign:
             self.world.wait_for(pause, self._turn)
             if was_there and number % 50 == 49:
                 spent = time.monotonic() - began
-                states = dict(self.world.judge.states_quickly())
-                self.say(f"{number + 1} of {self.chosen.kills} after {spent:.0f} s: {states}")
+                self.say(f"{number + 1} of {self.chosen.kills} after {spent:.0f} s: {self._look()}")
+
+    def _look(self) -> str:
+        """Counted while things are broken: a frozen database would keep the question for ever."""
+        if self.thaws:
+            return "something is frozen"
+        try:
+            return str(dict(self.world.judge.states_quickly()))
+        except OperationalError:
+            return "the database is away"
 
     def hurt(self, victim: str, span: float) -> bool:
         """Kill it, or freeze it for `span` seconds; False when it is down already."""
