@@ -111,7 +111,7 @@ def _pictures(channel: Channel) -> Phrase:
     told = {
         "count": limits.pictures,
         "size": f"{limits.picture_bytes / 1_000_000:.1f}".removesuffix(".0"),
-        "formats": ", ".join(name.upper() for name in limits.picture_formats),
+        "formats": "/".join(name.upper() for name in limits.picture_formats),
     }
     return Phrase("pictures", PICTURES, told)
 

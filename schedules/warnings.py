@@ -97,6 +97,8 @@ def _repeated(one: Standing, before: Standing) -> Caution:
     days = (one.on - before.on).days
     if days == 0:
         words = N_("The same asset goes to this pool earlier that day.")
+    elif days == 1:
+        words = N_("The same asset went to this stage the day before, on %(day)s.")
     else:
         words = N_("The same asset went to this stage on %(day)s, %(days)s days before.")
     return Caution(

@@ -14,7 +14,7 @@ from cms.core.config import current
 from cms.core.db import session, transaction
 from cms.core.errors import conflict
 from cms.core.i18n import N_
-from cms.demo import consoles, learning, responses, shelves, team, today, truth, ways, week
+from cms.demo import consoles, learning, manners, responses, shelves, team, today, truth, ways, week
 from cms.demo.choosing import Planner
 from cms.demo.marks import mark
 from cms.demo.models import DemoWorld
@@ -96,6 +96,7 @@ def _found(days: Days) -> Iterator[str]:
         team.words(administrator)
         team.ways_out(administrator)
         team.rhythm(administrator)
+        manners.agree(days.this_monday, administrator)
         if current().carriers_url:
             ways.open_all(administrator)
     yield f"audience: {len(team.MEMBERS)} people, 6 stages, 8 pools, 4 personas"

@@ -1,7 +1,7 @@
 """What every page gets: the rail's places, the language, the banner, formats for times and numbers."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -50,6 +50,16 @@ def name_of(row: Any, field: str = "name") -> str:
     return getattr(row, f"{field}_{locale_code()}") or getattr(row, f"{field}_en")
 
 
+def listed(words: Iterable[Any]) -> str:
+    """Words one after another, as the page's language writes a list."""
+    return ("、" if locale_code() == "zh" else ", ").join(map(str, words))
+
+
+def in_a_row(sentences: Iterable[Any]) -> str:
+    """Sentences one after another; Chinese ones stand without a gap."""
+    return ("" if locale_code() == "zh" else " ").join(str(one) for one in sentences if one)
+
+
 def told(text: str, parts: Mapping[str, Any] | None = None) -> str:
     """A stored sentence in the page's language; `parts` are its template and what fills it."""
     if not parts:
@@ -69,7 +79,9 @@ def choose_locale() -> str:
 def connect(app: Flask) -> None:
     app.context_processor(_frame)
     app.jinja_env.globals.update(name_of=name_of, N_=N_, **demo_carriers.names())
-    app.jinja_env.filters.update(local=local, moment=moment, told=told)
+    app.jinja_env.filters.update(
+        local=local, moment=moment, told=told, listed=listed, in_a_row=in_a_row
+    )
 
 
 BANNER_SECONDS = 5.0

@@ -8,7 +8,7 @@ from flask_babel import format_timedelta, gettext
 from flask_babel import lazy_gettext as _
 
 from cms.core.clock import now
-from cms.web.frame import moment, told
+from cms.web.frame import in_a_row, listed, moment, told
 from schedules.account_health import Condition, Health
 from schedules.channels import Channel
 from schedules.channels.answers import Confirmation, Takes
@@ -89,11 +89,11 @@ def line(condition: Condition) -> str:
         case Health.WORKING:
             return gettext("The last post went out %(at)s.", at=ago(condition.at))
         case Health.WAITING:
-            return _joined(gettext("Until %(at)s.", at=at), why)
+            return in_a_row((gettext("Until %(at)s.", at=at), why))
         case Health.PAUSED | Health.STOPPED if at:
-            return _joined(gettext("By %(who)s, %(at)s.", who=who, at=at), why)
+            return in_a_row((gettext("By %(who)s, %(at)s.", who=who, at=at), why))
         case Health.REFUSED | Health.TROUBLED | Health.RETIRED if at:
-            return _joined(gettext("Since %(at)s.", at=at), why)
+            return in_a_row((gettext("Since %(at)s.", at=at), why))
     return why
 
 
@@ -107,10 +107,6 @@ def ago(instant: datetime | None) -> str:
 
 def sentence(channel: Channel) -> str:
     """What the channel takes and who says that a post is live."""
-    taken = [str(word) for what, word in TAKES.items() if what in channel.takes]
-    takes = gettext("Takes %(things)s.", things=", ".join(taken))
-    return f"{takes} {CONFIRMS[channel.confirmation]}"
-
-
-def _joined(*parts: str) -> str:
-    return " ".join(part for part in parts if part)
+    taken = [word for what, word in TAKES.items() if what in channel.takes]
+    takes = gettext("Takes %(things)s.", things=listed(taken))
+    return in_a_row((takes, CONFIRMS[channel.confirmation]))

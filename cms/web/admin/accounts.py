@@ -14,7 +14,7 @@ from cms.web.admin import account_forms, account_words
 from cms.web.admin.forms import AccountForm
 from cms.web.admin.views import bp
 from cms.web.forms import say, show_faults, takes
-from cms.web.frame import settings
+from cms.web.frame import listed, settings
 from cms.web.guard import actor, requires
 from schedules import account_health, accounts, trials
 from schedules.accounts import AccountFields
@@ -220,7 +220,7 @@ def _readable(channel: Channel, account: ChannelAccount) -> list[tuple[Any, str]
         value = account.settings.get(one.name)
         if not one.is_secret and value not in (None, "", []):
             words = dict(one.choices)
-            text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+            text = listed(value) if isinstance(value, list) else str(value)
             if isinstance(value, bool):
                 text = _("yes") if value else _("no")
             shown.append((_(one.label), _(words[text]) if text in words else text))

@@ -7,6 +7,7 @@ from flask_babel import lazy_gettext as _
 from cms.accounts.permissions import Permission
 from cms.core import beats, health
 from cms.web.guard import requires
+from schedules.states import PublicationState
 
 FIGURES = {
     "answer_ms": _("Answer, milliseconds"),
@@ -23,6 +24,25 @@ FIGURES = {
     "seconds_behind": _("Seconds behind"),
     "journal_bytes": _("Bytes not yet taken in"),
     "oldest_uncounted_seconds": _("Oldest not yet counted, seconds"),
+}
+
+# What the checks and the processes themselves call by short names.
+KINDS = {
+    "supervisor": _("Supervisor"),
+    "broker": _("Queue server"),
+    "web": _("Web"),
+    "clock": _("Clock"),
+    "carriers": _("Demo carriers"),
+    "worker:publish": _("Worker: publishing"),
+    "worker:media": _("Worker: media"),
+    "worker:index": _("Worker: search index"),
+    "worker:feedback": _("Worker: feedback"),
+    "publish": _("publishing"),
+    "media": _("media"),
+    "index": _("search index"),
+    "feedback": _("feedback"),
+    "ready": _("ready"),
+    **{state.value: _(state.value.replace("_", " ").capitalize()) for state in PublicationState},
 }
 
 bp = Blueprint("admin", __name__, url_prefix="/settings")
@@ -46,4 +66,5 @@ def show_health() -> ResponseReturnValue:
         worst=health.worst(findings),
         beats=beats.latest(),
         labels=FIGURES,
+        kinds=KINDS,
     )
