@@ -69,6 +69,7 @@ _SAID_SHORTER = {
     late.TOO_LATE: _HAPPENED[Trouble.MISSED],
     handover.NOT_CONFIRMED: _HAPPENED[Trouble.EXPIRED],
     receipts.REFUSED_LATER: N_("The carrier refused a later try; an earlier one may have arrived."),
+    receipts.PARTLY_OUT: N_("Some have got it, and the rest could not be reached."),
     receipts.KEY_FORGOTTEN: N_(
         "An earlier try may have arrived, and is too long ago to be repeated safely."
     ),
@@ -107,6 +108,10 @@ _TO_DO_ABOUT = {
     publishing.BROKEN: N_("Show the log to whoever looks after this installation, then try again."),
     reconciling.CRASHED: N_(
         "Trying again is safe for this carrier: it is asked first, or knows the post by its key. If workers die again, tell whoever looks after this installation."
+    ),
+    receipts.PARTLY_OUT: N_(
+        "Read in the log why the rest was not reached. Send again goes on with the rest: nobody gets "
+        "it twice."
     ),
     receipts.NOT_REACHED: N_(
         "Look whether the carrier works elsewhere. When it does, try again, move it or drop it."

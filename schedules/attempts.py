@@ -133,10 +133,14 @@ def vouch(publication_id: int) -> None:
 
 def may_be_out(publication_id: int) -> bool:
     """Whether the newest send may have reached somebody: its outcome is unknown, or a part is done."""
+    return is_part_out(publication_id) or bool(_unresolved(publication_id))
+
+
+def is_part_out(publication_id: int) -> bool:
+    """Whether some have got the newest send, and not yet all."""
     rows = _sends(publication_id)
     settled = max((row.fence for row in rows if _is_whole(row)), default=0)
-    is_part = any(row.fence > settled and row.outcome is Outcome.ACCEPTED for row in rows)
-    return is_part or bool(_unresolved(publication_id))
+    return any(row.fence > settled and row.outcome is Outcome.ACCEPTED for row in rows)
 
 
 def was_accepted(publication_id: int) -> bool:

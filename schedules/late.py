@@ -8,7 +8,7 @@ from cms.core.i18n import N_
 from schedules import attempts, stops
 from schedules.models import Publication
 from schedules.publications import shift
-from schedules.receipts import NOBODY_KNOWS
+from schedules.receipts import NOBODY_KNOWS, PARTLY_OUT
 from schedules.states import PublicationState
 
 BATCH = 200
@@ -36,11 +36,17 @@ def miss(publication_id: int) -> bool:
     What an earlier try may have shown to readers is not missed: nobody knows.
     """
     with transaction():
-        is_unknown = bool(attempts.unresolved(publication_id))
+        doubt = _doubt(publication_id)
         return shift(
             publication_id,
             PublicationState.SCHEDULED,
-            PublicationState.UNCERTAIN if is_unknown else PublicationState.MISSED,
-            reason=NOBODY_KNOWS if is_unknown else TOO_LATE,
+            PublicationState.UNCERTAIN if doubt else PublicationState.MISSED,
+            reason=doubt or TOO_LATE,
             where=(Publication.late_after < now(), stops.clear_of(Publication.account_id)),
         )
+
+
+def _doubt(publication_id: int) -> str:
+    if attempts.is_part_out(publication_id):
+        return PARTLY_OUT
+    return NOBODY_KNOWS if attempts.unresolved(publication_id) else ""

@@ -32,6 +32,7 @@ STILL_UNKNOWN = N_("The carrier could not say whether it has the post. It will b
 TOO_SLOW = N_("Too much time had passed since it was claimed; nothing was sent.")
 NOBODY_KNOWS = N_("Nobody knows whether it arrived. Look, then say so here.")
 CREDENTIALS = N_("The carrier refuses the account. It has been paused; check its credentials.")
+PARTLY_OUT = N_("Some have got it and the rest could not be reached. Send the rest, or drop it.")
 REFUSED = N_("The carrier refused the post.")
 REFUSED_LATER = N_(
     "The carrier refused this try, but an earlier one may have arrived. Look, then say so here."
@@ -109,6 +110,8 @@ def _verdict(publication: Publication, envelope: Envelope, receipt: Receipt) -> 
             return _accepted(publication, receipt, said)
         case Outcome.REJECTED if receipt.pauses_account:
             return Verdict(State.HELD, CREDENTIALS)
+        case Outcome.REJECTED if attempts.is_part_out(publication.id):
+            return Verdict(State.UNCERTAIN, PARTLY_OUT)
         case Outcome.REJECTED if _may_be_live(publication, envelope, channel):
             return Verdict(State.UNCERTAIN, REFUSED_LATER)
         case Outcome.REJECTED:
@@ -159,6 +162,8 @@ def _again(publication: Publication, receipt: Receipt) -> Verdict:
     """Nothing left the house this time: try later, though not for ever."""
     tries = publication.tries + 1
     if tries >= MOST_TRIES:
+        if attempts.is_part_out(publication.id):
+            return Verdict(State.UNCERTAIN, PARTLY_OUT, {"tries": tries})
         # An earlier attempt may have arrived even though the later ones surely did not.
         if attempts.unresolved(publication.id, before=publication.fence):
             return Verdict(State.UNCERTAIN, NOBODY_KNOWS, {"tries": tries})

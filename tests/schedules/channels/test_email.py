@@ -15,6 +15,7 @@ from flask import Flask
 from sqlalchemy import select
 from werkzeug.test import Client
 
+from cms.accounts.models import Role
 from cms.core import config, faults
 from cms.core.clock import now
 from cms.core.db import db, session, transaction
@@ -22,7 +23,17 @@ from cms.demo.carriers.mail import Mailbox, MailSink
 from cms.factory import create_app
 from content_library import media
 from content_library.models import VersionMedia
-from schedules import addressing, letters, mailings, obstacles, publishing, reconciling, subscribers
+from schedules import (
+    addressing,
+    decisions,
+    letters,
+    mailings,
+    obstacles,
+    publishing,
+    receipts,
+    reconciling,
+    subscribers,
+)
 from schedules.channels import CHANNELS, email
 from schedules.content import outgoing
 from schedules.models import ChannelAccount, Delivery, Publication, Stop, Subscriber
@@ -288,6 +299,30 @@ class TestLongLists:
         publishing.publish(publication.id, worker="here")
         session.expire_all()
         assert publication.late_after > now() + timedelta(hours=20)
+
+    def test_a_part_that_is_out_has_not_failed(self, sink, account, monkeypatch):
+        """The server goes away for good after the first letter: somebody has it, the others wait."""
+        turns = iter([True, False, *[True] * 20])
+        monkeypatch.setattr(email._Round, "_has_time", lambda _self: next(turns))
+        publication = send(account)
+        sink.stop()
+        for _try in range(receipts.MOST_TRIES):
+            again(publication)
+        sink.start()
+        assert (publication.state, publication.reason) == (State.UNCERTAIN, receipts.PARTLY_OUT)
+        with transaction():
+            decisions.resolve_uncertain(publication, "again", by=make.user(Role.OPERATOR))
+        assert again(publication).state is State.PUBLISHED
+        assert len(sink.letters()) == 3
+
+    def test_a_part_that_is_out_was_not_refused(self, sink, account, monkeypatch):
+        turns = iter([True, False, *[True] * 20])
+        monkeypatch.setattr(email._Round, "_has_time", lambda _self: next(turns))
+        listed(account, *(f"more{number}@example.com" for number in range(20)))
+        publication = send(account)
+        sink.handler.script["*"] = ["554"]
+        assert again(publication).reason == receipts.PARTLY_OUT
+        assert publication.state is State.UNCERTAIN
 
     def test_a_claim_that_is_nearly_over_begins_nobody(self, sink, account):
         publication = approved(account=account)
