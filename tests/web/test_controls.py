@@ -9,7 +9,7 @@ from cms.accounts.models import Role
 from cms.core.clock import now
 from cms.core.config import current
 from cms.core.db import session, transaction
-from schedules import blackouts, publishing, stops
+from schedules import blackouts, dry_run, publishing, stops
 from schedules.models import Blackout, Calendar, Stop
 from schedules.preflight.quiet_hours import QUIET
 from schedules.states import PublicationState as State
@@ -328,6 +328,13 @@ class TestNextHours:
             approved(publish_at=now() + timedelta(minutes=30))
         assert len(page(client, "/today/next").select(".forecast__line")) == 2
         assert len(page(client, "/today/next?page=2").select(".forecast__line")) == 1
+
+    def test_what_is_beyond_it_is_counted(self, client, operator, monkeypatch):
+        monkeypatch.setattr(dry_run, "MOST", 2)
+        for _ in range(5):
+            approved(publish_at=now() + timedelta(hours=1))
+        words = page(client, "/today/next").text
+        assert "Only the first 2 posts are played through; 3 more are due." in words
 
     def test_an_empty_day_says_so(self, client, operator):
         assert "No post is planned for the next 24 hours." in page(client, "/today/next").text
