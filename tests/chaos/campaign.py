@@ -161,15 +161,16 @@ class Campaign:
         judge = self.world.judge
         violations = judge.violations()
         effects = judge.effects()
-        uncertain = judge.uncertain_by_class()
+        uncertain = judge.by_class("uncertain")
         if approver:
             violations.append(f"the approving browser ended with {approver}")
         if set(uncertain) - {"N"}:
-            violations.append(f"uncertain or held beyond class N: {dict(uncertain)}")
+            violations.append(f"uncertain beyond class N: {dict(uncertain)}")
         return {
             "violations": violations,
             "states": dict(judge.states()),
             "uncertain": dict(uncertain),
+            "held": sum(judge.by_class("held").values()),  # its workers died three times over it
             "effects": sum(effects.values()),
             "doubled": sum(1 for times in effects.values() if times > 1),
             "lost": sum("I1" in one or "I4" in one for one in violations),
@@ -200,14 +201,12 @@ def figures(
         "doubled": found["doubled"],
         "falsely_published": found["false"],
         "uncertain_on_n": found["uncertain"].get("N", 0),
+        "held_after_three_crashes": found["held"],
     }
-    made = [
+    return [
         Figure(f"{start}.{name}", value, "count", n=count, seed=chosen.seed)
         for name, value in given.items()
     ]
-    for name, seconds in found["lateness"].items():
-        made.append(Figure(f"{start}.lateness.{name}_s", seconds, "s", n=count, seed=chosen.seed))
-    return made
 
 
 def main() -> None:

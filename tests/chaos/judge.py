@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import Row
 
+from schedules.reconciling import CRASHED
+
 SETTLED = {"published", "failed", "missed", "uncertain", "handed_over", "held"}
 NEEDS_REASON = {"failed", "missed", "uncertain", "held"}
 
@@ -73,8 +75,9 @@ class Judge:
             found += [f"publication {row.id}: {one}" for one in _faults(row, effects[row.post_id])]
         return found + self._broken_chains() + self._integrity()
 
-    def uncertain_by_class(self) -> Counter[str]:
-        return Counter(_class_of(row) for row in self.rows() if row.state in ("uncertain", "held"))
+    def by_class(self, state: str) -> Counter[str]:
+        """How many stand in that state, by what their carriers promise: K, Q or N."""
+        return Counter(_class_of(row) for row in self.rows() if row.state == state)
 
     def close(self) -> None:
         self.engine.dispose()
@@ -117,6 +120,8 @@ def _faults(row: Row[Any], effects: int) -> list[str]:
         found.append(f"I3 is called published and happened {effects} times")
     if row.state in ("failed", "missed") and effects:
         found.append(f"I4 is called {row.state} and has happened")
+    if row.state == "held" and row.reason != CRASHED:
+        found.append(f"I4 is held: {row.reason}")  # in these stories only crashes may do that
     if row.state in NEEDS_REASON and not row.reason:
         found.append(f"I4 is {row.state} without a reason")
     return found

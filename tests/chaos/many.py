@@ -89,7 +89,7 @@ class Story:
         return {
             "violations": judge.violations(),
             "states": dict(judge.states()),
-            "uncertain": dict(judge.uncertain_by_class()),
+            "uncertain": dict(judge.by_class("uncertain")),
             "lateness": lateness_of(self.world.settings.database_url, self.world.ledger),
         }
 

@@ -67,7 +67,7 @@ def test_killed_once_at_every_place(new_world: NewWorld) -> None:
     assert is_done(), set(PLACES) - set(fired(world.home))
     settle(world)
     assert world.judge.violations() == []
-    assert set(world.judge.uncertain_by_class()) <= {"N"}
+    assert set(world.judge.by_class("uncertain")) <= {"N"}
     assert world.judge.states()["missed"] == 0
 
 

@@ -37,7 +37,7 @@ def test_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
                 assert process.wait(10) == -signal.SIGKILL, victim
         world.wait(world.judge.is_settled, within=150, what="everything settled")
         assert world.judge.violations() == []
-        assert set(world.judge.uncertain_by_class()) <= {"N"}
+        assert set(world.judge.by_class("uncertain")) <= {"N"}
         assert sum(world.judge.states().values()) == 3 * each
     finally:
         world.close()
