@@ -25,6 +25,8 @@ from tests.schedules.channels.conftest import Start
 from tests.schedules.ready import approved
 from tests.schedules.test_renditions import stored
 
+pytestmark = pytest.mark.wire
+
 SEND = "/robot/send"
 TEN_MINUTES = timedelta(minutes=10)
 

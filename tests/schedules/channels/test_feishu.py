@@ -22,6 +22,8 @@ from tests.schedules.channels.conftest import Start
 from tests.schedules.ready import approved
 from tests.schedules.test_renditions import stored
 
+pytestmark = pytest.mark.wire
+
 WITH_APP = {"webhook": ROBOT, "app_secret": APP[1]}
 HOOK = "/open-apis/bot/v2/hook/" + ROBOT
 

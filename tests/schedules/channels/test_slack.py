@@ -23,6 +23,8 @@ from tests.schedules.channels.chatting import Chat, again, log_of, sent, wait_of
 from tests.schedules.channels.conftest import Start
 from tests.schedules.test_renditions import stored
 
+pytestmark = pytest.mark.wire
+
 PATH = "/services/" + HOOK
 
 

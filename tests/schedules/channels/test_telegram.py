@@ -24,6 +24,8 @@ from tests.schedules.channels.chatting import Chat, again, log_of, sent, wait_of
 from tests.schedules.channels.conftest import Start
 from tests.schedules.test_renditions import stored
 
+pytestmark = pytest.mark.wire
+
 GROUP = "-1000002"
 CHANNEL_NUMBER = "-1001000000001"
 

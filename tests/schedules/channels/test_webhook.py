@@ -26,6 +26,8 @@ from tests.schedules.channels.conftest import Start
 from tests.schedules.channels.test_sandbox_wire import again
 from tests.schedules.ready import approved
 
+pytestmark = pytest.mark.wire
+
 SECRET, OTHER = signing.new_secret(), signing.new_secret()
 CHANNEL = CHANNELS.get("webhook")
 

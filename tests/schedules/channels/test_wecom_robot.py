@@ -31,6 +31,8 @@ from tests.schedules.channels.corporation import (
 from tests.schedules.ready import approved
 from tests.schedules.test_renditions import stored
 
+pytestmark = pytest.mark.wire
+
 SEND = "/webhook/send"
 
 
