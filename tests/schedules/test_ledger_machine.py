@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -293,7 +293,22 @@ def scripted(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Scripted:
     return made
 
 
-def run(carrier: Scripted, examples: int, *, steps: int, phases: tuple[Phase, ...]) -> None:
+@seed(4)
+class Seeded(Ledger):
+    """The same, searched from where one of the first stories meets the lie that a rule prevents.
+
+    From anywhere else it took five to 320 stories: minutes, and now and then 300 were too few.
+    """
+
+
+def run(
+    carrier: Scripted,
+    examples: int,
+    *,
+    steps: int,
+    phases: tuple[Phase, ...],
+    machine: type[Ledger] = Ledger,
+) -> None:
     Ledger.carrier = carrier
     chosen = settings(
         max_examples=examples,
@@ -304,7 +319,7 @@ def run(carrier: Scripted, examples: int, *, steps: int, phases: tuple[Phase, ..
         print_blob=True,
         report_multiple_bugs=False,
     )
-    run_state_machine_as_test(Ledger, settings=chosen)
+    run_state_machine_as_test(machine, settings=chosen)
 
 
 def test_no_story_makes_the_ledger_lie(scripted: Scripted) -> None:
@@ -321,4 +336,4 @@ def test_some_story_does_without_the_attempt_before_sending(
     monkeypatch.setenv("SEEDBED_DISABLE", "attempt_first")
     assert not rules.is_on("attempt_first")
     with pytest.raises(AssertionError, match=r"I\d"):
-        run(scripted, 300, steps=12, phases=(Phase.generate,))
+        run(scripted, 300, steps=12, phases=(Phase.generate,), machine=Seeded)
