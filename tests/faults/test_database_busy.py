@@ -38,7 +38,7 @@ CLAIMS = 2000
 
 @pytest.fixture
 def house(install: Install, tmp_path: Path) -> Flask:
-    return install(tmp_path)
+    return install(tmp_path, SEEDBED_LEASE_SECONDS="600")  # so that none is sent home too slow
 
 
 @contextmanager

@@ -47,7 +47,7 @@ class Site:
                 pass
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
         self.base = f"http://{SITE}:{self.server.server_port}"
         self.client = Client(
             allow_private=frozenset({(SITE, self.server.server_port)}),
