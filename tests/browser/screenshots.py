@@ -105,6 +105,8 @@ PICTURES = (
     Picture("insights", "analyst", "/insights/tags", WIDE),
     Picture("reader-phone", "", "", PHONE, lang="zh", prepare=_first_post),
     Picture("suggestion", "analyst", "/insights/suggestions", WIDE, prepare=_first_suggestion),
+    Picture("waiting", "operator", "/today/waiting", WIDE),
+    Picture("channels", "planner", "/settings/channels", WIDE),
 )
 
 
