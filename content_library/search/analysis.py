@@ -3,15 +3,13 @@
 import re
 from collections.abc import Iterator
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
+from rjieba import Jieba
 from whoosh.analysis import Analyzer, Token
 
 from content_library.search.folding import fold
 from content_library.search.stemming import stem
-
-if TYPE_CHECKING:
-    from rjieba import Jieba
 
 FIELD_BREAK = "\x1e"
 LONGEST_TERM = 64
@@ -40,10 +38,8 @@ _ATOM = re.compile(
 
 
 @cache
-def _segmenter() -> "Jieba":
+def _segmenter() -> Jieba:
     """Made when the first Chinese text comes along: most processes never meet one."""
-    from rjieba import Jieba  # noqa: PLC0415  reads its dictionary: a tenth of a second at each start
-
     segmenter = Jieba()
     for word in TRADE_WORDS.split():
         segmenter.add_word(word, 20_000, "n")
