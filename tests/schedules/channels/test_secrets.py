@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -103,8 +104,9 @@ def everything_is_tried(account: ChannelAccount) -> Publication:
     way = addressing.way_of(account)
     give_back()
     channel.try_out(way)
-    with transaction():  # the next word finds it open again
-        account.is_paused, account.blocked_until = False, None
+    with transaction():  # the next word finds it open again, its pace and quota unused
+        account.is_paused, account.blocked_until, account.tokens_at = False, None, None
+        publication.due_at -= timedelta(days=2)
     return publication
 
 
