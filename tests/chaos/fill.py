@@ -79,7 +79,8 @@ def fill(chosen: argparse.Namespace) -> None:
                         pattern = post
             if chosen.twice:
                 plan_again(post)
-        copy(pattern, [dues[number] for number in copied])
+        if copied:
+            copy(pattern, [dues[number] for number in copied])
     if chosen.by_web:
         print(operator.login)
 
