@@ -37,16 +37,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database", choices=["sqlite", "postgresql"], default="sqlite")
 
 
-@pytest.hookimpl(tryfirst=True)  # the runner reads the groups in its own hook of that name
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests that share one running system stay together when test processes share the work.
-
-    On PostgreSQL only what meets the database runs: the rest was proven on SQLite a minute ago.
-    """
-    for item in items:
-        for name in ("browser", "chaos", "processes"):
-            if item.get_closest_marker(name):
-                item.add_marker(pytest.mark.xdist_group(name))
+    """On PostgreSQL only what meets the database runs: the rest was proven on SQLite a minute ago."""
     if config.getoption("--database") == "postgresql":
         same = [item for item in items if not _meets_database(item)]
         config.hook.pytest_deselected(items=same)
