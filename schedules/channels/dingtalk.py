@@ -13,7 +13,7 @@ from cms.core.errors import Refused
 from cms.core.i18n import N_
 from cms.core.text import Unit
 from schedules.channels import chat, pasted, public_pictures, verdicts
-from schedules.channels.base import Channel, Field, Limits, Receipt, Rendered
+from schedules.channels.base import Channel, Limits, Receipt, Rendered
 from schedules.channels.calling import Line, Reply
 from schedules.channels.verdicts import of_the_account, of_the_post, wait
 from schedules.envelopes import Envelope, Outgoing, Way
@@ -84,22 +84,7 @@ class DingTalk(Channel):
     untested = NO_CHECK
     needs = N_("In the group's settings, add a custom robot and copy its webhook address.")
     fields = (
-        Field(
-            "webhook",
-            N_("Webhook address"),
-            N_("The whole address, or only the key at its end."),
-            is_secret=True,
-        ),
-        Field(
-            "secret",
-            N_("Signing secret"),
-            N_("Only if the robot demands signatures."),
-            is_secret=True,
-            is_required=False,
-        ),
-        pasted.keywords_field(
-            N_("Only if the robot demands them, separated by commas. Each post needs one.")
-        ),
+        *pasted.robot_fields(),
         pasted.site_field(SITE),
     )
 

@@ -77,22 +77,7 @@ class Feishu(Channel):
     untested = NO_CHECK
     needs = N_("In the group's settings, add a custom robot and copy its webhook address.")
     fields = (
-        Field(
-            "webhook",
-            N_("Webhook address"),
-            N_("The whole address, or only the key at its end."),
-            is_secret=True,
-        ),
-        Field(
-            "secret",
-            N_("Signing secret"),
-            N_("Only if the robot demands signatures."),
-            is_secret=True,
-            is_required=False,
-        ),
-        pasted.keywords_field(
-            N_("Only if the robot demands them, separated by commas. Each post needs one.")
-        ),
+        *pasted.robot_fields(),
         Field(
             "app_id",
             N_("App id for pictures"),

@@ -43,6 +43,28 @@ def key_in(pasted: str, pattern: str) -> str:
     return found["key"] if found else ""
 
 
+def robot_fields() -> tuple[Field, ...]:
+    """What one copies from a group's robot: its address, and what it may demand of each post."""
+    return (
+        Field(
+            "webhook",
+            N_("Webhook address"),
+            N_("The whole address, or only the key at its end."),
+            is_secret=True,
+        ),
+        Field(
+            "secret",
+            N_("Signing secret"),
+            N_("Only if the robot demands signatures."),
+            is_secret=True,
+            is_required=False,
+        ),
+        keywords_field(
+            N_("Only if the robot demands them, separated by commas. Each post needs one.")
+        ),
+    )
+
+
 def keywords_field(hint: str) -> Field:
     return Field("keywords", N_("Keywords"), hint, is_required=False)
 
