@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import and_, func, or_, select
 
-from cms.core import health
+from cms.core import beats, health
 from cms.core.clock import now
 from cms.core.db import session
 from cms.core.i18n import N_
@@ -18,6 +18,7 @@ from schedules.models import ChannelAccount, Publication
 from schedules.states import PublicationState as State
 
 OVERDUE = timedelta(seconds=60)
+STARTING = timedelta(seconds=60)  # until then the workers of a machine just switched on may lack
 _TOLD_BETTER = frozenset({"publishing"})  # its only fault is lateness, which has a cause of its own
 
 POSTS = N_("%(trouble)s, %(account)s, posts: %(count)s. %(reason)s")
@@ -132,8 +133,9 @@ def _late() -> Iterator[AlarmCause]:
 
 
 def _unwell() -> Iterator[AlarmCause]:
+    told_otherwise = _TOLD_BETTER | ({"processes"} if _is_starting() else set())
     for slug, finding in health.examine().items():
-        if finding.level is not health.Level.FAULT or slug in _TOLD_BETTER:
+        if finding.level is not health.Level.FAULT or slug in told_otherwise:
             continue
         check = health.CHECKS.get(slug)
         yield AlarmCause(
@@ -145,3 +147,9 @@ def _unwell() -> Iterator[AlarmCause]:
                 "finding": _sentence(finding.message, finding.params),
             },
         )
+
+
+def _is_starting() -> bool:
+    """Whether no clock has run for long: those who start beside it may need a moment more."""
+    floor = now() - STARTING
+    return all(beat.started_at > floor for beat in beats.alive() if beat.kind == "clock")
