@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.figures import ROOT
+from cms.core import ports
 
 PATIENCE = 600.0  # a busy machine loads the demo world slowly
 
@@ -31,12 +31,6 @@ def eventually(
             return answer
         time.sleep(pause)
     raise AssertionError(f"not within {within} s: {what or question}")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager
@@ -54,7 +48,7 @@ class System:
 
     def __init__(self, home: Path, **environ: str) -> None:
         self.home = home
-        self.port = free_port()
+        self.port = ports.free()
         self.url = f"http://127.0.0.1:{self.port}"
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         self.environ = kept | {"SEEDBED_HOME": str(home), "PORT": str(self.port)} | environ

@@ -11,6 +11,7 @@ from sqlalchemy.orm import selectinload
 from cms.core.clock import now
 from cms.core.db import session, transaction
 from cms.core.i18n import N_
+from cms.core.retention import forget
 from schedules import alarm_causes
 from schedules.alarm_causes import AlarmCause, worded
 from schedules.models import Alert, AlertNotice, AlertRoute
@@ -20,7 +21,6 @@ GROUPING = timedelta(seconds=15)  # causes that open together are told together
 FLAPPING = timedelta(minutes=10)  # a cause that returns within that time is the same one
 FRESH = timedelta(minutes=1)  # how old `last_at` may become while nothing else changes
 KEPT_FOR = timedelta(days=180)  # after its cause was gone
-FORGOTTEN_AT_ONCE = 1_000
 OVER = N_("It was over before it could be told.")
 
 
@@ -42,16 +42,8 @@ def refresh() -> None:
 
 def forget_old() -> int:
     """Remove what was over long ago, with its notices; how many there were."""
-    long_ago, removed = now() - KEPT_FOR, 0
-    old = select(Alert.id).where(Alert.settled_at < long_ago, Alert.open_cause.is_(None))
-    while True:
-        with transaction():
-            ids = session.scalars(old.limit(FORGOTTEN_AT_ONCE)).all()
-            session.execute(delete(AlertNotice).where(AlertNotice.alert_id.in_(ids)))
-            session.execute(delete(Alert).where(Alert.id.in_(ids)))
-        removed += len(ids)
-        if len(ids) < FORGOTTEN_AT_ONCE:
-            return removed
+    old = select(Alert.id).where(Alert.settled_at < now() - KEPT_FOR, Alert.open_cause.is_(None))
+    return forget(old, AlertNotice.alert_id, Alert.id)
 
 
 def latest() -> Select[Alert]:

@@ -19,7 +19,7 @@ from cms.core.errors import SeedbedError
 from cms.core.faults import declare, fault
 from cms.core.i18n import N_
 from cms.core.sentences import parts_of
-from schedules import addressing, attempts, confirmations, limits, receipts, stops
+from schedules import addressing, attempts, confirmations, limits, receipts, stops, wishes
 from schedules.channels import CHANNELS
 from schedules.channels.base import Receipt
 from schedules.content import content_hash, outgoing, reworded
@@ -197,7 +197,7 @@ def _settle(publication: Publication, errand: _Errand, receipt: Receipt) -> date
     if receipt.outcome is Outcome.ACCEPTED:
         by = session.get(User, errand.by_id) if errand.by_id else None
         if _is_still_wished(publication, errand):
-            _forget(publication)
+            wishes.forget(publication)
         _done(publication, errand, by)
         return None
     if not _is_still_wished(publication, errand):
@@ -231,7 +231,7 @@ def _not_done(publication: Publication, act: Act, receipt: Receipt) -> datetime 
 
 def _not_reminded(publication: Publication, reason: str) -> None:
     """Whoever asked may ask again; a reminder that may have got through is not repeated by itself."""
-    _forget(publication)
+    wishes.forget(publication)
     parts = parts_of(reason)
     said = {"reason": reason} | ({"reason_parts": parts} if parts else {})
     audit.record("publication.reminder_failed", publication, by=None, **said)
@@ -242,11 +242,6 @@ def _is_still_wished(publication: Publication, errand: _Errand) -> bool:
     if publication.wish is not errand.act:
         return False
     return errand.act is not Act.AMEND or publication.wish_text == errand.envelope.outgoing.body
-
-
-def _forget(publication: Publication) -> None:
-    publication.wish, publication.wish_at, publication.wish_tries = None, None, 0
-    publication.wish_text, publication.wish_by_id = "", None
 
 
 def _amended(publication: Publication, errand: _Errand, by: User | None) -> None:

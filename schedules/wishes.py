@@ -67,8 +67,7 @@ def let_be(publication: Publication, *, by: User) -> None:
     if publication.wish is None:
         return
     act = publication.wish.value
-    publication.wish, publication.wish_at, publication.wish_tries = None, None, 0
-    publication.wish_text, publication.wish_by_id = "", None
+    forget(publication)
     publication.updated_at = now()
     session.flush()  # the audit entry follows the change
     audit.record("publication.wish_dropped", publication, by=by, act=act)
@@ -152,3 +151,9 @@ def keep(publication: Publication, act: Act, *, by: User, text: str = "") -> Non
     for name, value in values.items():
         setattr(publication, name, value)
     session.flush()  # the audit entry follows the change
+
+
+def forget(publication: Publication) -> None:
+    """It was fulfilled, or nobody wishes it any more."""
+    publication.wish, publication.wish_at, publication.wish_tries = None, None, 0
+    publication.wish_text, publication.wish_by_id = "", None

@@ -1,6 +1,5 @@
 """A real mail server on a loopback port for tests: keeps what it takes, and can be told to misbehave."""
 
-import socket
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult
 
-from cms.core import config
+from cms.core import config, ports
 
 SENDER = "seedbed@example.com"
 
@@ -62,7 +61,7 @@ def mail_server(
     **options: Any,
 ) -> Iterator[Mailbox]:
     """Run one, and make it this installation's mail server. `login` is `user:password@`."""
-    box, port = Mailbox(), _free_port(host)
+    box, port = Mailbox(), ports.free(host)
     controller = Controller(
         box,
         hostname=host,
@@ -78,12 +77,6 @@ def mail_server(
         yield box
     finally:
         controller.stop()
-
-
-def _free_port(host: str) -> int:
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
 
 
 def use(url: str, sender: str = SENDER) -> None:

@@ -4,7 +4,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -13,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+
+from cms.core import ports
 
 
 def server_folder() -> Path | None:
@@ -37,7 +38,7 @@ def running() -> Iterator[str]:
             "PostgreSQL is missing: apt-get install postgresql (or set SEEDBED_TEST_POSTGRES)"
         )
     with tempfile.TemporaryDirectory(prefix="seedbed-pg-", dir="/tmp") as name:
-        folder, port = Path(name), _free_port()
+        folder, port = Path(name), ports.free()
         as_owner = _owner(folder)
         subprocess.run(
             [programs / "initdb", "-D", folder / "d", "-U", "seedbed", "-A", "trust", "-E", "UTF8"],
@@ -93,12 +94,6 @@ def _owner(folder: Path) -> dict:
         os.chown(folder, user.pw_uid, user.pw_gid)
         return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
     raise RuntimeError("no user to run PostgreSQL as")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def _wait(port: int, server: subprocess.Popen) -> None:

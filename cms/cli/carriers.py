@@ -81,9 +81,7 @@ def settle(app: Flask) -> str:
     settings: Settings = app.config["SEEDBED"]
     if not settings.carriers_url or os.environ.get(SETTING) or _is_free(settings):
         return ""
-    with socket.socket() as probe:
-        probe.bind((ports.HOST, 0))
-        url = f"http://{ports.HOST}:{probe.getsockname()[1]}"
+    url = f"http://{ports.HOST}:{ports.free()}"
     demo_carriers.keep(demo_carriers.address_file(), url)
     app.config["SEEDBED"] = replace(settings, carriers_url=url)
     config.use(app.config["SEEDBED"])

@@ -3,7 +3,6 @@
 import os
 import re
 import secrets
-import socket as socketlib
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -15,6 +14,8 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo, available_timezones
 
 from cryptography.fernet import Fernet
+
+from cms.core import ports
 
 ROOT = Path(__file__).resolve().parents[2]
 LONGEST_SOCKET_PATH = 100  # systems allow 103 to 107 bytes
@@ -229,7 +230,7 @@ def _carriers_url(environ: Mapping[str, str], home: Path, faults: list[str]) -> 
     given = environ.get("SEEDBED_CARRIERS_URL")
     if environ.get("SEEDBED_DEMO", "on").lower() in _OFF or given == "":
         return ""
-    url = given or _kept(home / "carriers" / "address", f"http://127.0.0.1:{_free_port()}", faults)
+    url = given or _kept(home / "carriers" / "address", f"http://127.0.0.1:{ports.free()}", faults)
     if not re.fullmatch(r"http://127\.0\.0\.1:\d+", url):
         faults.append("SEEDBED_CARRIERS_URL: demo carriers live on http://127.0.0.1:PORT only")
     return url
@@ -241,18 +242,11 @@ def _embedded_url(home: Path, faults: list[str]) -> str:
     A unix socket; where its path would be too long for the system, a loopback port and a password,
     both chosen once and kept in a file only the owner can read.
     """
-    socket = home / "broker" / "broker.sock"
-    if len(os.fsencode(socket)) <= LONGEST_SOCKET_PATH:
-        return f"unix://{quote(str(socket))}"
-    path = socket.with_name("address")
-    address = f"redis://:{secrets.token_urlsafe(32)}@127.0.0.1:{_free_port()}/0"
-    return _kept(path, address, faults)
-
-
-def _free_port() -> int:
-    with socketlib.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    path = home / "broker" / "broker.sock"
+    if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
+        return f"unix://{quote(str(path))}"
+    address = f"redis://:{secrets.token_urlsafe(32)}@127.0.0.1:{ports.free()}/0"
+    return _kept(path.with_name("address"), address, faults)
 
 
 def _secret_key(home: Path, environ: Mapping[str, str], faults: list[str]) -> str:

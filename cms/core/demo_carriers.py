@@ -1,8 +1,8 @@
 """Where the demo carriers of this data directory are, for whoever must know that they are only a demo."""
 
-import socket
 from pathlib import Path
 
+from cms.core import ports
 from cms.core.config import current
 
 FOLDER = "carriers"
@@ -37,9 +37,7 @@ def open_mail(*, anew: bool = False) -> int:
     """The port of their mail server, chosen once for this data directory, or `anew`."""
     path = _mail_port()
     if anew or not path.exists():
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            keep(path, str(probe.getsockname()[1]))
+        keep(path, str(ports.free()))
     return int(path.read_text())
 
 

@@ -1,4 +1,4 @@
-"""Takes the web port before anything is started, or says which other one is free."""
+"""Ports of this machine: taking one before anything is started, or finding one that is free."""
 
 import socket
 import time
@@ -10,10 +10,11 @@ _NEIGHBOURS = 100
 class PortBusy(Exception):
     """Somebody else listens on the port."""
 
-    def __init__(self, port: int, free: int | None) -> None:
-        advice = f"; port {free} is free: PORT={free} make run" if free else "; choose another PORT"
+    def __init__(self, port: int, other: int | None) -> None:
+        advice = (
+            f"; port {other} is free: PORT={other} make run" if other else "; choose another PORT"
+        )
         super().__init__(f"Port {port} is in use by another program{advice}")
-        self.free = free
 
 
 def listen(port: int, *, host: str = HOST, patience: float = 0.0) -> socket.socket:
@@ -29,6 +30,13 @@ def listen(port: int, *, host: str = HOST, patience: float = 0.0) -> socket.sock
             if time.monotonic() >= deadline:
                 raise PortBusy(port, _free_near(port, host)) from None
             time.sleep(0.1)
+
+
+def free(host: str = HOST) -> int:
+    """A port nobody listens on at this moment; somebody else may still take it."""
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
 
 
 def _bound(port: int, host: str = HOST) -> socket.socket:

@@ -5,13 +5,14 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import delete, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from cms.core import events
 from cms.core.clock import now
 from cms.core.db import session, transaction
 from cms.core.i18n import N_
+from cms.core.retention import forget
 from schedules import polling
 from schedules.callbacks.doors import siblings
 from schedules.callbacks.events import CarrierTold
@@ -26,7 +27,6 @@ GIVEN_UP = N_("The carrier told of a post that we do not know.")
 BROKEN = N_("A call of the carrier could not be read. The log says why.")
 WAITED_FOR = timedelta(days=1)
 KEPT_FOR = timedelta(days=30)  # after it was handled
-FORGOTTEN_AT_ONCE = 1_000
 LATELY = timedelta(days=60)  # what is older is known by its number, not by what its steps left
 MOST_AT_ONCE = 200
 # After these ages an unhandled call is looked at again; then once a quarter of an hour.
@@ -99,15 +99,8 @@ def waiting() -> list[tuple[int, str]]:
 
 def forget_old() -> int:
     """Remove calls that were handled long ago: they speak of people. How many there were."""
-    long_ago, removed = now() - KEPT_FOR, 0
-    old = select(CarrierCall.id).where(CarrierCall.handled_at < long_ago)
-    while True:
-        with transaction():
-            ids = session.scalars(old.limit(FORGOTTEN_AT_ONCE)).all()
-            session.execute(delete(CarrierCall).where(CarrierCall.id.in_(ids)))
-        removed += len(ids)
-        if len(ids) < FORGOTTEN_AT_ONCE:
-            return removed
+    old = select(CarrierCall.id).where(CarrierCall.handled_at < now() - KEPT_FOR)
+    return forget(old, CarrierCall.id)
 
 
 def _is_done(call: CarrierCall) -> bool:

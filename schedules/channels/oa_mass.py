@@ -81,7 +81,7 @@ SUBSCRIPTION, SERVICE = "subscription", "service"
 AUDIENCE_FIELDS: tuple[Field, ...] = (
     Field(
         "account_type",
-        N_("Sort of account"),
+        N_("Account type"),
         N_("By this, posts beyond what the platform allows are told of before they leave."),
         kind="choice",
         is_required=False,

@@ -71,9 +71,9 @@ def _ask(subject: Subject, known: Known) -> list[Concern]:
     quota = _quota_of(subject.account)
     if quota is None:
         return []
-    same = _while(quota, subject.at)
+    same = _period(quota, subject.at)
     count = sum(
-        _while(quota, one.row.due_at) == same
+        _period(quota, one.row.due_at) == same
         for one in known.counted
         if one.row.id != subject.publication_id and one.row.id not in known.ignored
         if _shares(one.quota, quota) and is_before(one.row, subject, known.asked)
@@ -90,7 +90,7 @@ def _shares(other: Quota, quota: Quota) -> bool:
     return other.of == quota.of and other.to in ("", quota.to)
 
 
-def _while(quota: Quota, at: datetime) -> tuple[int, ...]:
+def _period(quota: Quota, at: datetime) -> tuple[int, ...]:
     local = at.astimezone(CARRIERS_ZONE)
     month = (local.year, local.month)
     return (*month, local.day) if quota.per is Per.DAY else month

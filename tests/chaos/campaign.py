@@ -19,8 +19,9 @@ from typing import Any
 from sqlalchemy.exc import OperationalError
 
 from bench.figures import Figure, keep
+from cms.core import ports
 from tests.chaos.lateness import lateness_of
-from tests.chaos.servers import Postgres, free_port
+from tests.chaos.servers import Postgres
 from tests.chaos.world import CLOCK, WORKER, World
 
 PASSWORD = "a long enough password"
@@ -39,7 +40,7 @@ class Campaign:
         self.chosen = chosen
         self.dice = random.Random(chosen.seed)
         self.database = self._database(home)
-        self.port = free_port()
+        self.port = ports.free()
         web = ["-m", "gunicorn", "-c", "python:cms.cli.web_server", "wsgi:app"]
         self.web = [sys.executable, *web]
         parts = {"clock-1": CLOCK, "clock-2": CLOCK}

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -11,14 +10,9 @@ import psycopg
 from redis import Redis
 from redis.exceptions import RedisError
 
+from cms.core import ports
 from cms.core.broker import server_binary
 from tests import postgres
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Server:
@@ -27,7 +21,7 @@ class Server:
     def __init__(self, folder: Path, host: str = "127.0.0.1") -> None:
         self.folder = folder
         self.host = host
-        self.port = free_port()
+        self.port = ports.free()
         self.process: subprocess.Popen[bytes] | None = None
         self.owner: dict = {}
 

@@ -8,7 +8,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from cms.accounts.models import Role
-from cms.core import sealing, signing
+from cms.core import retention, sealing, signing
 from cms.core.beats import ProcessBeat
 from cms.core.clock import now
 from cms.core.db import db, session, transaction
@@ -156,7 +156,7 @@ def test_what_was_over_long_ago_is_forgotten_with_its_notices(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A cause that comes and goes every day for years must not fill the table."""
-    monkeypatch.setattr(alerts, "FORGOTTEN_AT_ONCE", 2)
+    monkeypatch.setattr(retention, "AT_ONCE", 2)
     moment = now()
     with transaction():
         route = AlertRoute(kind="email", address="wei@example.com", created_at=moment)

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Request, Response
 
+from cms.core import ports
 from cms.core.config import current
 from cms.demo.carriers.simulator import Simulator, route
 
@@ -114,7 +114,7 @@ class MailSink:
     def __init__(self, folder: Path, port: int = 0) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.folder = folder
-        self.port = port or _free_port()
+        self.port = port or ports.free()
         self.handler = _Handler(folder)
         self._controller: Controller | None = None
 
@@ -210,9 +210,3 @@ def _closed(answer: Response) -> Response:
     """Letters hold what strangers wrote: no script of theirs runs here."""
     answer.headers["Content-Security-Policy"] = CLOSED
     return answer
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from cms.accounts.models import AuditEntry
+from cms.core import retention
 from cms.core.clock import now
 from cms.core.db import session, transaction
 from schedules import polling, publishing, receipts
@@ -291,7 +292,7 @@ def test_calls_handled_long_ago_are_forgotten(app: Flask) -> None:
 
 def test_many_calls_are_forgotten_in_portions(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever floods us with calls must not make one night's lock last for minutes."""
-    monkeypatch.setattr(handling, "FORGOTTEN_AT_ONCE", 2)
+    monkeypatch.setattr(retention, "AT_ONCE", 2)
     account = make.account(channel="oa_publish")
     old = now() - timedelta(days=40)
     with transaction():
