@@ -2,11 +2,8 @@
 
 import signal
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import nullcontext
 
 from sqlalchemy import text
 
@@ -46,7 +43,8 @@ def run() -> list[Figure]:
 
 def of_kind(kind: str) -> list[Figure]:
     """p50, p95, p99 and the longest, in seconds, by the carrier's own ledger."""
-    with throw_away("late") as home, _database(kind) as database:
+    server = Postgres.running() if kind == "database" else nullcontext()
+    with throw_away("late") as home, server as database:
         world = World(
             home,
             database.url if database else "",
@@ -93,21 +91,6 @@ def _kill(world: World, victim: str, database: Postgres | None) -> None:
         assert database.process is not None
         database.process.wait()
         database.start()
-
-
-@contextmanager
-def _database(kind: str) -> Iterator[Postgres | None]:
-    if kind != "database":
-        yield None
-        return
-    with tempfile.TemporaryDirectory(prefix="seedbed-pg-", dir="/tmp") as name:
-        server = Postgres(Path(name))
-        server.start()
-        server.create()
-        try:
-            yield server
-        finally:
-            server.stop()
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ def running() -> Iterator[str]:
         )
     with tempfile.TemporaryDirectory(prefix="seedbed-pg-", dir="/tmp") as name:
         folder, port = Path(name), ports.free()
-        as_owner = _owner(folder)
+        as_owner = owner(folder)
         subprocess.run(
             [programs / "initdb", "-D", folder / "d", "-U", "seedbed", "-A", "trust", "-E", "UTF8"],
             check=True,
@@ -82,7 +82,7 @@ def create_database(server: str, name: str) -> str:
     return f"{server}/{name}"
 
 
-def _owner(folder: Path) -> dict:
+def owner(folder: Path) -> dict:
     """PostgreSQL refuses to run as root: hand the folder to a lesser user."""
     if os.geteuid() != 0:
         return {}

@@ -8,7 +8,7 @@ from cms.core.db import session, transaction
 AT_ONCE = 1_000
 
 
-def forget(old: Select[tuple[int]], *keys: InstrumentedAttribute[int]) -> int:
+def forget(old: Select[int], *keys: InstrumentedAttribute[int]) -> int:
     """Remove the rows whose key is among the ids that `old` selects, table after table.
 
     In short transactions, so that nobody waits for years of rows; how many ids there were.

@@ -3,8 +3,12 @@
 import os
 import signal
 import subprocess
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
 import psycopg
 from redis import Redis
@@ -70,7 +74,7 @@ class Postgres(Server):
         found = postgres.server_folder()
         assert found, "PostgreSQL is missing: apt-get install postgresql"
         self.programs = found
-        self.owner = postgres._owner(folder)
+        self.owner = postgres.owner(folder)
         subprocess.run(
             [found / "initdb", "-D", folder / "d", "-U", "seedbed", "-A", "trust", "-E", "UTF8"],
             check=True,
@@ -105,6 +109,19 @@ class Postgres(Server):
         address = f"postgresql://seedbed@{self.host}:{self.port}/postgres"
         with psycopg.connect(address, autocommit=True) as connection:
             connection.execute("CREATE DATABASE seedbed")
+
+    @classmethod
+    @contextmanager
+    def running(cls) -> Iterator[Self]:
+        """One in a folder of its own, with its database, gone at the end."""
+        with tempfile.TemporaryDirectory(prefix="seedbed-pg-", dir="/tmp") as name:
+            made = cls(Path(name))
+            made.start()
+            made.create()
+            try:
+                yield made
+            finally:
+                made.stop()
 
 
 class RedisServer(Server):

@@ -1,7 +1,6 @@
 """A real PostgreSQL is killed at the worst moments: before a claim is written, and after a carrier took the post."""
 
 import signal
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -37,14 +36,8 @@ class QuickPostgres(Postgres):
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Postgres]:
-    with tempfile.TemporaryDirectory(prefix="seedbed-pg-", dir="/tmp") as name:
-        made = QuickPostgres(Path(name))
-        made.start()
-        made.create()
-        try:
-            yield made
-        finally:
-            made.stop()
+    with QuickPostgres.running() as made:
+        yield made
 
 
 @pytest.fixture
