@@ -27,12 +27,12 @@ from cms.demo.carriers.pages import Pages
 from cms.demo.carriers.pulse import Pulse
 from cms.demo.carriers.serving import Carriers
 from cms.demo.models import DemoWorld
-from schedules import accounts, polling, publishing
+from schedules import accounts, polling
 from schedules.addressing import way_of
 from schedules.channels import CHANNELS
 from schedules.models import ChannelAccount, Publication
 from schedules.states import HandOverState, PublicationState
-from tests.schedules.ready import approved
+from tests.schedules.ready import approved, tried
 
 
 @pytest.fixture
@@ -66,9 +66,7 @@ def published(slug: str) -> Publication:
     """A post through that account, as a worker carries it out."""
     pool = pools.by_slug(ways.BY_SLUG[slug].pools[0])
     publication = approved(account=account(slug), pool=pool)
-    publishing.publish(publication.id, worker="here")
-    session.expire_all()
-    return publication
+    return tried(publication)
 
 
 def after(house: Carriers, publication: Publication, seconds: float) -> Publication:

@@ -1,4 +1,4 @@
-"""A database of its own for tests in which several workers really commit."""
+"""What tests of the engine begin with: a carrier of their own, a person, a database of their own."""
 
 import dataclasses
 import os
@@ -8,10 +8,30 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from cms.accounts.models import Role, User
 from cms.core import config, jobs
 from cms.core.db import db
 from cms.factory import create_app
+from tests import factories as make
 from tests import postgres
+from tests.schedules.fake_carrier import FakeCarrier, registered
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeCarrier]:
+    """A carrier for a test that opens an application of its own."""
+    with registered() as made:
+        yield made
+
+
+@pytest.fixture
+def carrier(app: Flask, fake: FakeCarrier) -> FakeCarrier:
+    return fake
+
+
+@pytest.fixture
+def operator(app: Flask) -> User:
+    return make.user(Role.OPERATOR)
 
 
 @pytest.fixture

@@ -3,11 +3,13 @@
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import select
+
 from cms.accounts.models import Role, User
 from cms.core.clock import now
-from cms.core.db import transaction
-from schedules import approvals
-from schedules.models import ChannelAccount, Post, Publication
+from cms.core.db import session, transaction
+from schedules import approvals, publishing
+from schedules.models import ChannelAccount, HandOver, Post, Publication
 from schedules.states import PublicationState, ReviewState
 from tests import factories as make
 
@@ -43,3 +45,27 @@ def approved(by: User | None = None, **fields: Any) -> Publication:
         approvals.approve(post, revision=post.revision, by=by or make.user(Role.OPERATOR))
     assert post.publication.state is PublicationState.SCHEDULED
     return post.publication
+
+
+def tried(publication: Publication) -> Publication:
+    """After a worker has come by."""
+    publishing.publish(publication.id, worker="here")
+    session.expire_all()
+    return publication
+
+
+def again(publication: Publication) -> Publication:
+    """Tried once more: its wait and its account's are over."""
+    with transaction():
+        publication.due_at = now()
+        publication.account.blocked_until = None
+    return tried(publication)
+
+
+def given(holder: User) -> HandOver:
+    """A pack that its holder is to post by hand."""
+    persona = make.persona(holder_id=holder.id)
+    way = make.account(channel="manual", persona_id=persona.id, per_minute=6000)
+    publication = tried(approved(account=way, pool=make.pool(size=320)))
+    assert publication.state is PublicationState.HANDED_OVER
+    return session.scalars(select(HandOver)).one()

@@ -1,11 +1,9 @@
 """What is made ready before a post's minute: tokens and uploads, and never a move in the ledger."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from flask import Flask
 
 from cms.core.clock import now
 from cms.core.db import session, transaction
@@ -17,14 +15,8 @@ from schedules.hints import Hinted
 from schedules.models import Publication
 from schedules.states import PublicationState as State
 from tests import factories as make
-from tests.schedules.fake_carrier import FakeCarrier, registered
+from tests.schedules.fake_carrier import FakeCarrier
 from tests.schedules.ready import approved
-
-
-@pytest.fixture
-def carrier(app: Flask) -> Iterator[FakeCarrier]:
-    with registered() as made:
-        yield made
 
 
 def due_in(minutes: float, channel: str = "fake") -> Publication:

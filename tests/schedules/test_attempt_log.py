@@ -1,12 +1,10 @@
 """The attempt log and what hangs on it: look-ups before repeats, steps resumed, crashes counted."""
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from flask import Flask
 
 from cms.accounts.models import Role
 from cms.core.clock import now
@@ -20,13 +18,7 @@ from schedules.models import Publication
 from schedules.states import Outcome, ReviewState
 from schedules.states import PublicationState as State
 from tests import factories as make
-from tests.schedules.fake_carrier import ACCEPTED, FakeCarrier, handed_over, ready, registered
-
-
-@pytest.fixture
-def carrier(app: Flask) -> Iterator[FakeCarrier]:
-    with registered() as made:
-        yield made
+from tests.schedules.fake_carrier import ACCEPTED, FakeCarrier, handed_over, ready
 
 
 def publish(publication: Publication) -> Publication:

@@ -9,13 +9,13 @@ from cms.core.clock import now
 from cms.core.config import current
 from cms.core.db import session, transaction
 from cms.core.errors import Invalid
-from schedules import approvals, blackouts, board, decisions, publishing
+from schedules import approvals, blackouts, board, decisions
 from schedules.blackouts import BlackoutFields, Edge
 from schedules.models import Blackout
 from schedules.states import PublicationState as State
 from tests import factories as make
 from tests.schedules.planning import World
-from tests.schedules.ready import approved, submitted
+from tests.schedules.ready import approved, submitted, tried
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -35,16 +35,10 @@ def add(starts, ends, **fields) -> Blackout:
         return blackouts.add(BlackoutFields(Edge(*starts), Edge(*ends), **fields), by=None)
 
 
-def publish(publication):
-    publishing.publish(publication.id, worker="here")
-    session.expire_all()
-    return publication
-
-
 def test_a_post_inside_is_held_with_the_reason_and_goes_after_lifting():
     publication = approved()
     window = dark_now(reason="day of mourning")
-    publish(publication)
+    tried(publication)
     assert publication.state is State.HELD
     assert "day of mourning" in publication.reason
     assert publication.reason_parts["params"]["reason"] == "day of mourning"
@@ -53,7 +47,7 @@ def test_a_post_inside_is_held_with_the_reason_and_goes_after_lifting():
     with transaction():
         blackouts.remove(window, by=None)
         decisions.publish_now(publication, by=make.user())
-    assert publish(publication).state is State.PUBLISHED
+    assert tried(publication).state is State.PUBLISHED
 
 
 def test_it_can_be_planned_but_not_approved():
@@ -81,7 +75,7 @@ def test_another_calendars_or_accounts_night_is_not_ours():
     publication = approved()
     dark_now(calendar_id=make.calendar().id)
     dark_now(account_id=make.account().id)
-    assert publish(publication).state is State.PUBLISHED
+    assert tried(publication).state is State.PUBLISHED
 
 
 @pytest.mark.parametrize("of", ["calendar", "account"])
@@ -89,7 +83,7 @@ def test_our_own_is(of):
     publication = approved()
     own = {"calendar": publication.post.calendar_id, "account": publication.account_id}[of]
     dark_now(**{f"{of}_id": own})
-    assert publish(publication).state is State.HELD
+    assert tried(publication).state is State.HELD
 
 
 def test_adding_one_tells_which_approved_posts_it_meets():

@@ -1,27 +1,19 @@
 """Confirmations entered for somebody else: by employee and for the whole pool, with proof."""
 
-from collections.abc import Iterator
-
 import pytest
-from flask import Flask
 
 from cms.accounts.models import Role
 from cms.core.db import session, transaction
 from cms.core.errors import Conflict, Forbidden, Invalid, NotFound
-from schedules import by_hand, polling, publishing
+from schedules import by_hand, polling
 from schedules.channels.answers import EmployeeAnswer, Progress, Standing
 from schedules.channels.base import Confirmation, Receipt
 from schedules.models import Publication
 from schedules.states import HandOverState, Outcome
 from schedules.states import PublicationState as State
 from tests import factories as make
-from tests.schedules.fake_carrier import FakeCarrier, handed_over, ready, registered
-
-
-@pytest.fixture
-def carrier(app: Flask) -> Iterator[FakeCarrier]:
-    with registered() as made:
-        yield made
+from tests.schedules.fake_carrier import FakeCarrier, handed_over, ready
+from tests.schedules.ready import tried
 
 
 def asked(*names: str) -> Publication:
@@ -118,8 +110,7 @@ def test_a_carrier_that_needs_a_person_after_all_gives_a_pack(carrier: FakeCarri
         Outcome.ACCEPTED, "draft-1", confirmation=Confirmation.PERSON, reason=words
     )
     publication = ready()
-    publishing.publish(publication.id, worker="here")
-    session.expire_all()
+    tried(publication)
     assert (publication.state, publication.reason) == (State.HANDED_OVER, words)
     assert (publication.poll_at, publication.confirm_by) == (None, None)
     (pack,) = publication.hand_overs

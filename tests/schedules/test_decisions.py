@@ -11,11 +11,11 @@ from cms.accounts.models import AuditEntry, Role
 from cms.core.clock import now
 from cms.core.db import session, transaction
 from cms.core.errors import Conflict, Invalid, SeedbedError
-from schedules import decisions, hints, late, publishing
+from schedules import decisions, hints, late
 from schedules.models import Publication
 from schedules.states import PublicationState as State
 from tests import factories as make
-from tests.schedules.ready import account, approved
+from tests.schedules.ready import account, approved, tried
 
 
 def in_state(state: State, **fields: Any) -> Publication:
@@ -27,8 +27,7 @@ def in_state(state: State, **fields: Any) -> Publication:
 
 def uncertain() -> Publication:
     publication = approved(account=account("uncertain ok", "N"))
-    publishing.publish(publication.id, worker="here")
-    session.expire_all()
+    tried(publication)
     assert publication.state is State.UNCERTAIN
     return publication
 
@@ -39,8 +38,7 @@ def test_publish_now_goes_out_whatever_the_hour(app: Flask, state: State) -> Non
     with transaction():
         decisions.publish_now(publication, by=make.user(Role.OPERATOR))
     assert late.miss_overdue() == 0
-    publishing.publish(publication.id, worker="here")
-    session.expire_all()
+    tried(publication)
     assert publication.state is State.PUBLISHED
 
 
@@ -99,8 +97,7 @@ def test_send_again_sends_again_and_drop_drops(app: Flask) -> None:
     with transaction():
         decisions.resolve_uncertain(again, "again", by=operator)
         decisions.resolve_uncertain(dropped, "drop", by=operator)
-    publishing.publish(again.id, worker="here")
-    session.expire_all()
+    tried(again)
     assert (again.state, dropped.state) == (State.PUBLISHED, State.CANCELLED)
 
 

@@ -1,6 +1,5 @@
 """What may be out already: never sent past its key's life, never failed, missed or edited in silence."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -29,16 +28,11 @@ from schedules.models import Publication
 from schedules.states import Outcome
 from schedules.states import PublicationState as State
 from tests import factories as make
-from tests.schedules.fake_carrier import ACCEPTED, FakeCarrier, ready, registered
+from tests.schedules.fake_carrier import ACCEPTED, FakeCarrier, ready
+from tests.schedules.ready import tried
 
 DAY = timedelta(days=1)
 PART = Receipt(Outcome.ACCEPTED, goes_on=True, after=timedelta(hours=1))
-
-
-@pytest.fixture
-def carrier(app: Flask) -> Iterator[FakeCarrier]:
-    with registered() as made:
-        yield made
 
 
 def keyed(**settings: str) -> Publication:
@@ -48,9 +42,7 @@ def keyed(**settings: str) -> Publication:
 def publish(publication: Publication) -> Publication:
     with transaction():
         publication.due_at = now() - timedelta(seconds=1)
-    publishing.publish(publication.id, worker="here")
-    session.expire_all()
-    return publication
+    return tried(publication)
 
 
 def again(publication: Publication) -> None:
@@ -236,8 +228,7 @@ class TestWaits:
         publication = keyed()
         with transaction():
             publication.account.blocked_until = now() + timedelta(hours=6)
-        publishing.publish(publication.id, worker="here")
-        session.expire_all()
+        tried(publication)
         assert publication.state is State.SCHEDULED
         assert publication.due_at <= publication.late_after + timedelta(seconds=1)
 

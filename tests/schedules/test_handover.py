@@ -5,28 +5,16 @@ from datetime import timedelta
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import select
 
-from cms.accounts.models import Role, User
+from cms.accounts.models import Role
 from cms.core.clock import now
 from cms.core.db import session, transaction
 from cms.core.errors import Conflict, Forbidden, Invalid
-from schedules import decisions, handover, publishing
-from schedules.models import HandOver
+from schedules import decisions, handover
 from schedules.states import HandOverState
 from schedules.states import PublicationState as State
 from tests import factories as make
-from tests.schedules.ready import approved
-
-
-def given(holder: User) -> HandOver:
-    persona = make.persona(holder_id=holder.id)
-    way = make.account(channel="manual", persona_id=persona.id, per_minute=6000)
-    publication = approved(account=way, pool=make.pool(size=320))
-    publishing.publish(publication.id, worker="here")
-    session.expire_all()
-    assert publication.state is State.HANDED_OVER
-    return session.scalars(select(HandOver)).one()
+from tests.schedules.ready import given, tried
 
 
 def test_the_holder_gets_the_pack_and_confirms_with_a_note(app: Flask) -> None:
@@ -69,8 +57,7 @@ def test_a_declined_pack_waits_for_somebody_and_can_be_handed_over_again(app: Fl
         handover.confirm(pack, by=holder, note="After all")
     with transaction():
         decisions.publish_now(publication, by=operator)
-    publishing.publish(publication.id, worker="here")
-    session.expire_all()
+    tried(publication)
     assert (publication.state, pack.state) == (State.HANDED_OVER, HandOverState.WAITING)
 
 

@@ -13,7 +13,7 @@ from schedules.channels import CHANNELS
 from schedules.jobs import THREADS
 from schedules.states import PublicationState as State
 from tests import factories as make
-from tests.schedules.ready import account, approved
+from tests.schedules.ready import account, approved, tried
 
 HOURS = timedelta(hours=6)
 
@@ -123,8 +123,7 @@ def test_paused_accounts_are_left_alone(app: Flask) -> None:
     with transaction():
         publication.account.is_paused = True
     assert hints.due_by_account() == {}
-    publishing.publish(publication.id, worker="here")
-    session.expire_all()
+    tried(publication)
     assert publication.state is State.SCHEDULED
 
 

@@ -1,7 +1,7 @@
 """When carriers are asked: by one worker at a time, by plan, sooner when somebody hurries."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -22,21 +22,10 @@ from schedules.channels.calling import Silent
 from schedules.models import Publication
 from schedules.states import HandOverState
 from schedules.states import PublicationState as State
-from tests.schedules.fake_carrier import FakeCarrier, handed_over, registered
+from tests.schedules.fake_carrier import FakeCarrier, handed_over
 from tests.schedules.side_by_side import in_threads
 
 MINUTE = timedelta(minutes=1)
-
-
-@pytest.fixture
-def fake() -> Iterator[FakeCarrier]:
-    with registered() as made:
-        yield made
-
-
-@pytest.fixture
-def carrier(app: Flask, fake: FakeCarrier) -> FakeCarrier:
-    return fake
 
 
 def make_due(publication: Publication) -> None:

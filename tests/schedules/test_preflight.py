@@ -8,11 +8,11 @@ import time_machine
 
 from cms.core import sealing, storage
 from cms.core.clock import holding, now
-from cms.core.db import session, transaction
+from cms.core.db import transaction
 from cms.core.errors import Invalid
 from content_library import media
 from content_library.models import VersionMedia
-from schedules import approvals, calendars, posts, preflight, publishing
+from schedules import approvals, calendars, posts, preflight
 from schedules.channels import CHANNELS
 from schedules.channels.base import Limits
 from schedules.models import CarrierToken, TrackedLink
@@ -21,7 +21,7 @@ from schedules.states import LinkCheck, ReviewState
 from schedules.states import PublicationState as State
 from tests import factories as make
 from tests.content_library.pictures import png
-from tests.schedules.ready import account, approved, submitted
+from tests.schedules.ready import account, approved, submitted, tried
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -40,12 +40,6 @@ def refused(post):
     with pytest.raises(Invalid) as caught:
         approve(post)
     return caught.value.problem.code
-
-
-def publish(publication):
-    publishing.publish(publication.id, worker="here")
-    session.expire_all()
-    return publication
 
 
 def change(row, **values):
@@ -101,7 +95,7 @@ class TestAccount:
         publication = approved()
         change(publication.account, sealed="gAAAAA-broken")
         assert stopping(publication.post) == ["secret_unopenable"]
-        publish(publication)
+        tried(publication)
         assert publication.state is State.HELD
         assert publication.account.name in publication.reason
 
@@ -175,7 +169,7 @@ class TestPictures:
         publication = approved(media_ids=[self.picture().id])
         kept = media.get(publication.post.media_ids[0])
         (storage.media().folder / kept.file).unlink()
-        assert publish(publication).state is State.HELD
+        assert tried(publication).state is State.HELD
 
     def test_a_format_that_no_rendition_can_reach(self, monkeypatch):
         post = submitted(media_ids=[self.picture().id])
@@ -241,7 +235,7 @@ class TestLinks:
                 created_at=now(),
             )
         )
-        publish(publication)
+        tried(publication)
         assert publication.state is State.HELD
         assert "shop.example" in publication.reason
 
@@ -299,7 +293,7 @@ class TestQuietHours:
             assert refused(late) == "quiet_hours"
             publication = approved(calendar=night, publish_at=now() + timedelta(hours=1))
         with time_machine.travel("2026-05-18T14:05:00Z", tick=False):
-            publish(publication)
+            tried(publication)
         assert publication.state is State.HELD
         assert publication.reason_parts["params"] == {"begins": "22:00", "ends": "07:00"}
 
@@ -366,8 +360,8 @@ class TestContacts:
             for ago in (40, 20)
         )
         change(pool, most_per_day=1)
-        assert publish(second).state is State.HELD
-        assert publish(first).state is State.PUBLISHED
+        assert tried(second).state is State.HELD
+        assert tried(first).state is State.PUBLISHED
 
 
 class TestWhenItIsAsked:

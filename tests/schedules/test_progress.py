@@ -1,13 +1,11 @@
 """What carriers say about posts they have taken: merged in any order, moved on once, never back."""
 
 import itertools
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import time_machine
-from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
@@ -23,15 +21,9 @@ from schedules.models import Delivery, EmployeeTask, Publication
 from schedules.states import DeliveryState, HandOverState
 from schedules.states import PublicationState as State
 from tests import factories as make
-from tests.schedules.fake_carrier import FakeCarrier, handed_over, ready, registered
+from tests.schedules.fake_carrier import FakeCarrier, handed_over, ready
 
 AT = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def carrier(app: Flask) -> Iterator[FakeCarrier]:
-    with registered() as made:
-        yield made
 
 
 def staff(standing: Standing = Standing.WAITING, /, **states: str) -> Progress:

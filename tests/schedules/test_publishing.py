@@ -22,7 +22,7 @@ from schedules.models import Attempt, Publication, ReaderEntry
 from schedules.states import Outcome
 from schedules.states import PublicationState as State
 from tests import factories as make
-from tests.schedules.ready import account, approved
+from tests.schedules.ready import account, approved, tried
 
 
 @pytest.fixture
@@ -37,12 +37,6 @@ def effects(data_home: Path) -> Any:
         return [line for line in lines if line["key"] == publication.idempotency_key]
 
     return of
-
-
-def publish(publication: Publication) -> Publication:
-    publishing.publish(publication.id, worker="here")
-    session.expire_all()
-    return publication
 
 
 def make_due(publication: Publication) -> None:
@@ -69,8 +63,8 @@ def test_a_due_publication_goes_out_once_and_every_move_is_told(app: Flask, effe
     publication = approved(pool=make.pool(size=186))
     told: list[int] = []
     events.subscribe(PostPublished, lambda event: told.append(event.publication_id))
-    publish(publication)
-    publish(publication)
+    tried(publication)
+    tried(publication)
     assert publication.state is State.PUBLISHED
     assert (publication.reach, publication.fence) == (186, 1)
     assert publication.published_at is not None
@@ -83,19 +77,19 @@ def test_a_due_publication_goes_out_once_and_every_move_is_told(app: Flask, effe
 
 def test_it_waits_for_its_minute(app: Flask, effects: Any) -> None:
     publication = approved(publish_at=now() + timedelta(minutes=5))
-    assert publish(publication).state is State.SCHEDULED
+    assert tried(publication).state is State.SCHEDULED
     with time_machine.travel(now() + timedelta(minutes=6)):
-        assert publish(publication).state is State.PUBLISHED
+        assert tried(publication).state is State.PUBLISHED
 
 
 def test_the_reader_channel_writes_one_entry_however_often_it_is_sent(app: Flask) -> None:
-    publication = publish(approved(account=make.account(per_minute=6000)))
+    publication = tried(approved(account=make.account(per_minute=6000)))
     assert publication.state is State.PUBLISHED
     assert publication.external_url.endswith(f"/p/{publication.public_id}")
     with transaction():
         publication.state = State.SCHEDULED  # as if the record had been lost
         publication.due_at = now()
-    publish(publication)
+    tried(publication)
     entries = session.scalars(select(ReaderEntry)).all()
     assert [entry.publication_id for entry in entries] == [publication.id]
 
@@ -114,7 +108,7 @@ def test_what_differs_from_the_approved_is_held_back(
     with transaction():
         for name, value in change.items():
             setattr(publication.post, name, value)
-    publish(publication)
+    tried(publication)
     assert (publication.state, publication.reason) == (State.HELD, reason)
     assert effects(publication) == []
 
@@ -127,7 +121,7 @@ def test_with_the_hash_rule_off_changed_words_do_go_out(
     publication = approved()
     with transaction():
         publication.post.text = "Secretly other words"
-    publish(publication)
+    tried(publication)
     assert effects(publication)[0]["text"].startswith("Secretly")
 
 
@@ -136,8 +130,8 @@ def test_a_retired_asset_and_a_withdrawn_approval_hold_it_back(app: Flask, effec
     with transaction():
         retired.post.asset.status = "retired"
         withdrawn.post.review = "draft"
-    assert publish(retired).state is State.HELD
-    assert publish(withdrawn).reason == publishing.NOT_APPROVED
+    assert tried(retired).state is State.HELD
+    assert tried(withdrawn).reason == publishing.NOT_APPROVED
     assert effects(retired) == effects(withdrawn) == []
 
 
@@ -146,7 +140,7 @@ def test_a_poisonous_row_fails_alone_and_says_so(app: Flask) -> None:
     with transaction():
         bad.account.settings = {"class": "?"}
     for publication in (bad, good):
-        publish(publication)
+        tried(publication)
     assert (bad.state, bad.reason) == (State.HELD, publishing.BROKEN)
     assert good.state is State.PUBLISHED
 
@@ -173,7 +167,7 @@ def test_too_late_is_missed_as_the_calendar_says(
             minutes=30 if kind is PoolKind.GROUP else 120
         )
     with time_machine.travel(publication.due_at + timedelta(minutes=minutes)):
-        publish(publication)
+        tried(publication)
     assert publication.state is state
     assert len(effects(publication)) == (state is State.PUBLISHED)
 
@@ -189,7 +183,7 @@ def test_the_clock_misses_what_no_worker_ever_took(app: Flask) -> None:
 
 
 def test_a_refusal_is_final_and_says_why(app: Flask) -> None:
-    publication = publish(approved(account=account("reject")))
+    publication = tried(approved(account=account("reject")))
     assert publication.state is State.FAILED
     assert "refused" in publication.reason
 
@@ -199,11 +193,11 @@ def test_what_provably_was_not_sent_is_tried_again_with_the_same_key(
 ) -> None:
     publication = approved(account=account("not_sent not_sent ok", "N"))
     for tries in (1, 2):
-        assert publish(publication).state is State.SCHEDULED
+        assert tried(publication).state is State.SCHEDULED
         assert publication.tries == tries
         assert publication.due_at > now()
         make_due(publication)
-    assert publish(publication).state is State.PUBLISHED
+    assert tried(publication).state is State.PUBLISHED
     assert len(effects(publication)) == 1
     assert [attempt.fence for attempt in publication.attempts] == [1, 2, 3]
 
@@ -212,7 +206,7 @@ def test_trying_again_has_an_end(app: Flask) -> None:
     publication = approved(account=account("not_sent"))
     for _try in range(receipts.MOST_TRIES):
         make_due(publication)
-        publish(publication)
+        tried(publication)
     assert publication.state is State.FAILED
 
 
@@ -224,49 +218,49 @@ def test_a_carriers_wish_to_wait_holds_up_its_own_account_only(app: Flask) -> No
         for one in (first, second):
             one.late_after = now() + timedelta(days=2)
     other = approved()
-    publish(first)
+    tried(first)
     assert timedelta(hours=5, minutes=59) < first.due_at - now() < timedelta(hours=6, minutes=1)
-    publish(second)
+    tried(second)
     assert second.state is State.SCHEDULED
     assert second.attempts == []
-    assert publish(other).state is State.PUBLISHED
+    assert tried(other).state is State.PUBLISHED
 
 
 def test_class_k_is_sent_again_with_the_same_key_and_has_one_effect(
     app: Flask, effects: Any
 ) -> None:
     publication = approved(account=account("uncertain_accepted ok", "K"))
-    assert publish(publication).state is State.SCHEDULED
+    assert tried(publication).state is State.SCHEDULED
     make_due(publication)
-    assert publish(publication).state is State.PUBLISHED
+    assert tried(publication).state is State.PUBLISHED
     assert len(effects(publication)) == 1
 
 
 @pytest.mark.parametrize("first", ["uncertain", "uncertain_accepted"])
 def test_class_q_is_looked_up_before_it_is_sent_again(app: Flask, effects: Any, first: str) -> None:
     publication = approved(account=account(f"{first} ok", "Q"))
-    publish(publication)
+    tried(publication)
     make_due(publication)
-    assert publish(publication).state is State.PUBLISHED
+    assert tried(publication).state is State.PUBLISHED
     assert len(effects(publication)) == 1
 
 
 def test_class_n_stops_and_asks_a_person(app: Flask, effects: Any) -> None:
-    publication = publish(approved(account=account("uncertain_accepted ok", "N")))
+    publication = tried(approved(account=account("uncertain_accepted ok", "N")))
     assert (publication.state, publication.reason) == (State.UNCERTAIN, receipts.NOBODY_KNOWS)
-    publish(publication)
+    tried(publication)
     assert len(effects(publication)) == 1
 
 
 def test_an_unknown_outcome_is_never_called_missed_or_failed(app: Flask) -> None:
     """It may be live: neither lateness nor later refusals to connect may hide that."""
     publication = approved(account=account("uncertain_accepted not_sent", "K"))
-    publish(publication)
+    tried(publication)
     with time_machine.travel(now() + timedelta(hours=5)):
         assert late.miss_overdue() == 0
     for _try in range(receipts.MOST_TRIES):
         make_due(publication)
-        publish(publication)
+        tried(publication)
     assert publication.state is State.UNCERTAIN
 
 
@@ -284,7 +278,7 @@ def test_a_claim_whose_worker_died_comes_back(app: Flask) -> None:
     assert reconciling.settle_expired() == 1
     session.expire_all()
     assert publication.state is State.SCHEDULED
-    assert publish(publication).state is State.PUBLISHED
+    assert tried(publication).state is State.PUBLISHED
     assert publication.fence == 2
 
 
@@ -312,7 +306,7 @@ def test_a_worker_that_died_while_sending_is_settled_by_class(
     assert publication.state is State.SENDING
     lapse(publication)
     assert reconciling.settle_expired() == 1
-    publish(publication)
+    tried(publication)
     assert publication.state is then
     assert len(effects(publication)) == effects_then
     assert publication.attempts[0].outcome is Outcome.UNCERTAIN
@@ -370,7 +364,7 @@ def test_with_attempt_first_off_a_death_while_sending_doubles_on_class_n(
     lapse(publication)
     reconciling.settle_expired()
     session.expire_all()
-    publish(publication)
+    tried(publication)
     assert len(effects(publication)) == 2
 
 
@@ -394,7 +388,7 @@ def test_no_transaction_is_open_while_the_carrier_is_spoken_to(
         return Receipt(Outcome.ACCEPTED)
 
     monkeypatch.setattr("schedules.channels.sandbox.Sandbox.deliver", deliver)
-    publish(publication)
+    tried(publication)
     assert seen == [False]
 
 
@@ -412,7 +406,7 @@ def test_the_attempt_stands_in_the_ledger_before_the_first_byte_leaves(
         return Receipt(Outcome.ACCEPTED)
 
     monkeypatch.setattr("schedules.channels.sandbox.Sandbox.deliver", deliver)
-    publish(publication)
+    tried(publication)
     assert seen == [None, State.SENDING]
     assert session.scalar(select(Attempt)).outcome is Outcome.ACCEPTED
 
@@ -425,4 +419,4 @@ def test_rescheduling_is_an_update(app: Flask) -> None:
             .where(Publication.id == publication.id)
             .values(due_at=now() + timedelta(hours=1))
         )
-    assert publish(publication).state is State.SCHEDULED
+    assert tried(publication).state is State.SCHEDULED

@@ -1,6 +1,5 @@
 """Reminding employees: asked for by a person, carried once, as often as the carrier allows."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -8,7 +7,7 @@ import time_machine
 from flask import Flask
 from sqlalchemy import select
 
-from cms.accounts.models import AuditEntry, Role, User
+from cms.accounts.models import AuditEntry, User
 from cms.core.clock import now
 from cms.core.config import current
 from cms.core.db import session, transaction
@@ -19,25 +18,19 @@ from schedules.channels.calling import Silent
 from schedules.models import Publication
 from schedules.states import Act, HandOverState, Outcome, StopScope
 from schedules.states import PublicationState as State
-from tests import factories as make
 from tests.schedules.channels.conftest import Start, start_carriers
 from tests.schedules.channels.corporation import asked, running, sent
-from tests.schedules.fake_carrier import FakeCarrier, handed_over, registered
+from tests.schedules.fake_carrier import FakeCarrier, handed_over
 
 __all__ = ["start_carriers"]
 
 
 @pytest.fixture
-def carrier(app: Flask) -> Iterator[FakeCarrier]:
-    with registered() as made:
-        ada = EmployeeAnswer("ada", HandOverState.WAITING)
-        made.answers["progress"] = Progress(Standing.WAITING, employees=(ada,))
-        yield made
-
-
-@pytest.fixture
-def operator(app: Flask) -> User:
-    return make.user(Role.OPERATOR)
+def carrier(carrier: FakeCarrier) -> FakeCarrier:
+    """It says of every post that one employee has it and has not posted it."""
+    ada = EmployeeAnswer("ada", HandOverState.WAITING)
+    carrier.answers["progress"] = Progress(Standing.WAITING, employees=(ada,))
+    return carrier
 
 
 def in_hand() -> Publication:

@@ -6,25 +6,17 @@ import pytest
 from flask import Flask
 from PIL import Image
 
-from cms.core.db import session, transaction
+from cms.core.db import session
 from cms.core.errors import Refused
-from content_library import media
 from content_library.models import Media
 from schedules import renditions
 from schedules.channels.answers import Limits
 from schedules.content import outgoing
 from schedules.envelopes import Picture
 from tests import factories as make
+from tests.content_library.pictures import stored
 
 ROOMY = Limits(text=10, picture_bytes=10_000_000)
-
-
-def stored(size: tuple[int, int] = (300, 200), kind: str = "PNG", noise: bool = False) -> Media:
-    image = Image.effect_noise(size, 90).convert("RGB") if noise else Image.new("RGB", size, "red")
-    file = io.BytesIO()
-    image.save(file, kind)
-    with transaction():
-        return media.store(file.getvalue(), f"a.{kind.lower()}", by=None)
 
 
 def picture(kept: Media) -> Picture:

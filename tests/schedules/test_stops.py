@@ -13,12 +13,12 @@ from cms.core.clock import now
 from cms.core.db import session, transaction
 from cms.core.errors import Invalid
 from schedules import condition, hints, late, publications, publishing, stops
-from schedules.models import Publication, Stop
+from schedules.models import Stop
 from schedules.states import PublicationState as State
 from schedules.states import StopScope
 from schedules.stops import StopFields
 from tests import factories as make
-from tests.schedules.ready import account, approved
+from tests.schedules.ready import account, approved, tried
 
 
 def stop(scope: StopScope = StopScope.ALL, **fields: Any) -> Stop:
@@ -33,23 +33,17 @@ def lift(one: Stop) -> None:
         stops.lift(one, by=None)
 
 
-def publish(publication: Publication) -> Publication:
-    publishing.publish(publication.id, worker="here")
-    session.expire_all()
-    return publication
-
-
 def test_nothing_leaves_while_everything_is_stopped(app: Flask) -> None:
     publication = approved()
     raised = stop()
-    assert publish(publication).state is State.SCHEDULED
+    assert tried(publication).state is State.SCHEDULED
     assert (publication.fence, publication.attempts) == (0, [])
     assert hints.due_by_account() == {}
     lift(raised)
     assert publication.id in [
         sign[0] for signs in hints.due_by_account().values() for sign in signs
     ]
-    assert publish(publication).state is State.PUBLISHED
+    assert tried(publication).state is State.PUBLISHED
 
 
 def test_without_the_rule_a_stopped_post_leaves_all_the_same(
@@ -59,7 +53,7 @@ def test_without_the_rule_a_stopped_post_leaves_all_the_same(
     publication = approved()
     stop()
     monkeypatch.setenv("SEEDBED_DISABLE", "stop")
-    assert publish(publication).state is State.PUBLISHED
+    assert tried(publication).state is State.PUBLISHED
 
 
 def test_a_stop_between_claim_and_attempt_is_heard(app: Flask) -> None:
@@ -105,15 +99,15 @@ def test_a_narrow_stop_leaves_the_others_alone(app: Flask, scope: StopScope) -> 
     assert late.miss_overdue() == 1
     session.expire_all()
     assert (stopped.state, free.state) == (State.SCHEDULED, State.MISSED)
-    assert publish(stopped).state is State.SCHEDULED
+    assert tried(stopped).state is State.SCHEDULED
 
 
 @pytest.mark.parametrize("scope", [StopScope.CHANNEL, StopScope.ACCOUNT])
 def test_the_others_leave_meanwhile(app: Flask, scope: StopScope) -> None:
     stopped, free = approved(), approved(account=make.account(per_minute=6000))
     stop(scope, channel="sandbox", account_id=stopped.account_id)
-    assert publish(stopped).state is State.SCHEDULED
-    assert publish(free).state is State.PUBLISHED
+    assert tried(stopped).state is State.SCHEDULED
+    assert tried(free).state is State.PUBLISHED
 
 
 def test_while_stopped_nothing_is_missed_and_afterwards_the_late_policy_decides(app: Flask) -> None:
@@ -179,6 +173,6 @@ def test_a_stop_says_what_and_why(app: Flask, fields: StopFields, field: str, co
 def test_a_class_n_post_whose_worker_died_is_not_sent_again_by_a_lift(app: Flask) -> None:
     """A stop changes nothing about what nobody knows."""
     publication = approved(account=account("uncertain_accepted ok", "N"))
-    publish(publication)
+    tried(publication)
     lift(stop())
-    assert publish(publication).state is State.UNCERTAIN
+    assert tried(publication).state is State.UNCERTAIN

@@ -1,7 +1,6 @@
 """Taking back and correcting what is live: asked for once, carried by one worker, honest about failure."""
 
 import json
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,6 @@ from schedules import (
     inbox,
     polling,
     publications,
-    publishing,
     stops,
     wishes,
 )
@@ -37,25 +35,9 @@ from schedules.models import Publication, ReaderEntry
 from schedules.states import Act, HandOverState, Outcome, ReviewState, StopScope
 from schedules.states import PublicationState as State
 from tests import factories as make
-from tests.schedules.fake_carrier import FakeCarrier, handed_over, ready, registered
-from tests.schedules.ready import account, approved
+from tests.schedules.fake_carrier import FakeCarrier, handed_over, ready
+from tests.schedules.ready import account, approved, tried
 from tests.schedules.side_by_side import in_threads
-
-
-@pytest.fixture
-def fake() -> Iterator[FakeCarrier]:
-    with registered() as made:
-        yield made
-
-
-@pytest.fixture
-def carrier(app: Flask, fake: FakeCarrier) -> FakeCarrier:
-    return fake
-
-
-@pytest.fixture
-def operator(app: Flask) -> User:
-    return make.user(Role.OPERATOR)
 
 
 def past_the_lease() -> datetime:
@@ -65,8 +47,7 @@ def past_the_lease() -> datetime:
 def live(**settings: Any) -> Publication:
     """One that the fake carrier shows."""
     publication = ready(confirmation="nobody", **settings)
-    publishing.publish(publication.id, worker="here")
-    session.expire_all()
+    tried(publication)
     assert publication.state is State.PUBLISHED
     return publication
 
@@ -448,8 +429,7 @@ def test_what_the_carrier_cannot_do_is_refused_in_its_words(
 
 def test_what_a_person_posted_by_hand_only_a_person_can_change(operator: User) -> None:
     publication = approved(account=make.account(channel="manual", per_minute=6000))
-    publishing.publish(publication.id, worker="here")
-    session.expire_all()
+    tried(publication)
     assert wishes.problem(publication, Act.WITHDRAW).message == wishes.BY_HAND
 
 
@@ -458,8 +438,7 @@ def test_what_a_person_posted_by_hand_only_a_person_can_change(operator: User) -
 
 def test_the_reader_page_follows(operator: User) -> None:
     publication = approved(account=make.account(per_minute=6000))
-    publishing.publish(publication.id, worker="here")
-    session.expire_all()
+    tried(publication)
     amend(publication, "Better words", operator)
     carry(publication)
     (entry,) = session.scalars(select(ReaderEntry)).all()
@@ -475,8 +454,7 @@ def test_the_sandbox_notes_what_was_done_to_its_post_beside_it(
     operator: User, data_home: Path
 ) -> None:
     publication = approved()
-    publishing.publish(publication.id, worker="here")
-    session.expire_all()
+    tried(publication)
     amend(publication, "Better words", operator)
     carry(publication)
     withdraw(publication, operator)
@@ -491,8 +469,7 @@ def test_the_clock_hints_wishes_once(
     app: Flask, operator: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publication = approved(account=account())
-    publishing.publish(publication.id, worker="here")
-    session.expire_all()
+    tried(publication)
     withdraw(publication, operator)
     sent: list[Any] = []
     monkeypatch.setattr("schedules.carrier_jobs.is_broker_there", lambda: True)

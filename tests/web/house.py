@@ -27,7 +27,7 @@ from tests import factories as make
 from tests.content_library.pictures import png
 from tests.feedback import live
 from tests.schedules.planning import World
-from tests.schedules.test_handover import given
+from tests.schedules.ready import given
 from tests.signing_in import sign_in
 
 

@@ -19,7 +19,7 @@ from content_library.models import Media
 from schedules.models import HandOver
 from tests import factories as make
 from tests.conftest import REAL_HASHER
-from tests.schedules.test_handover import given
+from tests.schedules.ready import given
 from tests.signing_in import sign_in
 from tests.web.house import House, rules
 

@@ -6,16 +6,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cms.core import sealing
-from cms.core.clock import now
-from cms.core.db import session, transaction
+from cms.core.db import transaction
 from cms.demo.carriers.simulator import Simulator
-from schedules import publishing
 from schedules.addressing import way_of
 from schedules.channels import CHANNELS
 from schedules.channels.base import Channel, Rendered
 from schedules.content import outgoing
 from schedules.models import ChannelAccount, Publication
 from tests import factories as make
+from tests.schedules import ready
 from tests.schedules.ready import approved
 
 
@@ -74,17 +73,14 @@ def tried(publication: Publication) -> Publication:
     """Our own pace is not in the way: carriers are asked for theirs here."""
     with transaction():
         publication.account.tokens_at = None
-    publishing.publish(publication.id, worker="here")
-    session.expire_all()
-    return publication
+    return ready.tried(publication)
 
 
 def again(publication: Publication) -> Publication:
     """Its wait is over, and a worker comes by."""
     with transaction():
-        publication.due_at = now()
-        publication.account.blocked_until = None
-    return tried(publication)
+        publication.account.tokens_at = None
+    return ready.again(publication)
 
 
 def wait_of(publication: Publication, since: datetime) -> timedelta:

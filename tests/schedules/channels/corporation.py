@@ -11,11 +11,12 @@ from cms.core import clock, sealing
 from cms.core.clock import now
 from cms.core.db import session, transaction
 from cms.demo.carriers.wecom import CORPID, ROBOT, SECRET, WeCom
-from schedules import polling, publishing
+from schedules import polling
 from schedules.models import Attempt, ChannelAccount, Publication
 from tests import factories as make
+from tests.schedules import ready
 from tests.schedules.channels.conftest import Start
-from tests.schedules.ready import approved
+from tests.schedules.ready import approved, tried
 
 OTHER = {
     "corpid": "ww1111other",
@@ -74,19 +75,10 @@ def sent(account: ChannelAccount, **fields: Any) -> Publication:
     return tried(approved(account=account, **fields))
 
 
-def tried(publication: Publication) -> Publication:
-    publishing.publish(publication.id, worker="here")
-    session.expire_all()
-    return publication
-
-
 def again(publication: Publication, later: float = 0) -> Publication:
     """Tried once more, so many seconds later."""
     with in_seconds(later):
-        with transaction():
-            publication.due_at = now()
-            publication.account.blocked_until = None
-        return tried(publication)
+        return ready.again(publication)
 
 
 def asked(publication: Publication, later: float = 3600) -> Publication:

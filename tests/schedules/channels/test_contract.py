@@ -36,7 +36,7 @@ from schedules.states import PublicationState as State
 from tests import factories as make
 from tests.schedules.channels.conftest import Start
 from tests.schedules.channels.outfits import OUTFITS, equipped
-from tests.schedules.ready import approved
+from tests.schedules.ready import approved, tried
 
 SLUGS = CHANNELS.slugs
 KINDS = {"text", "number", "choice", "list", "flag", "url"}
@@ -297,8 +297,7 @@ class TestSends:
         self, channel: Channel, way: ChannelAccount
     ) -> None:
         publication = approved(account=way)
-        publishing.publish(publication.id, worker="here")
-        session.expire_all()
+        tried(publication)
         confirmation = channel.confirmation_for(way.settings)
         by_person = confirmation is Confirmation.PERSON
         is_over = confirmation is Confirmation.NOBODY

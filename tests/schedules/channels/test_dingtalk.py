@@ -20,10 +20,10 @@ from schedules.content import outgoing
 from schedules.states import Outcome
 from schedules.states import PublicationState as State
 from tests import factories as make
+from tests.content_library.pictures import stored
 from tests.schedules.channels.chatting import Chat, again, log_of, sent, wait_of
 from tests.schedules.channels.conftest import Start
 from tests.schedules.ready import approved
-from tests.schedules.test_renditions import stored
 
 pytestmark = pytest.mark.wire
 

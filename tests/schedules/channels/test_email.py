@@ -42,8 +42,7 @@ from schedules.states import PublicationState as State
 from tests import factories as make
 from tests.content_library.pictures import png
 from tests.schedules.channels.conftest import mail_server
-from tests.schedules.channels.test_sandbox_wire import again
-from tests.schedules.ready import approved
+from tests.schedules.ready import again, approved, tried
 
 CHANNEL = CHANNELS.get("email")
 
@@ -72,9 +71,7 @@ def listed(account: ChannelAccount, *addresses: str) -> None:
 
 def send(account: ChannelAccount, **fields) -> Publication:
     publication = approved(account=account, **fields)
-    publishing.publish(publication.id, worker="here")
-    session.expire_all()
-    return publication
+    return tried(publication)
 
 
 def states(publication: Publication | int) -> dict[str, str]:
@@ -216,8 +213,7 @@ class TestAlso:
         other = make.account(pool, channel="reader", per_minute=6000)
         publication = approved(account=account, pool=pool)
         send(other, pool=pool)
-        publishing.publish(publication.id, worker="here")
-        session.expire_all()
+        tried(publication)
         assert publication.state is State.PUBLISHED
 
 
@@ -296,8 +292,7 @@ class TestLongLists:
         publication = approved(account=account, publish_at=now() - timedelta(minutes=1))
         with transaction():
             publication.late_after = now() + timedelta(seconds=60)
-        publishing.publish(publication.id, worker="here")
-        session.expire_all()
+        tried(publication)
         assert publication.late_after > now() + timedelta(hours=20)
 
     def test_a_part_that_is_out_has_not_failed(self, sink, account, monkeypatch):

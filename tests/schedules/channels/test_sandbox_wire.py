@@ -13,14 +13,14 @@ from flask import Flask
 
 from cms.core.clock import now
 from cms.core.config import ROOT
-from cms.core.db import session, transaction
-from schedules import addressing, publishing, reconciling
+from cms.core.db import transaction
+from schedules import addressing, reconciling
 from schedules.channels import wire
 from schedules.models import Publication
 from schedules.states import Outcome
 from schedules.states import PublicationState as State
 from tests import factories as make
-from tests.schedules.ready import approved
+from tests.schedules.ready import again, approved, tried
 
 pytestmark = pytest.mark.processes
 
@@ -57,18 +57,7 @@ def send(carrier: Carrier, kind: str, script: str, **more: str) -> Publication:
     settings = {"endpoint": f"{carrier.endpoint}/{kind}?{query}", "class": kind}
     way = make.account(channel="sandbox", settings=settings, per_minute=6000)
     publication = approved(account=way)
-    publishing.publish(publication.id, worker="here")
-    session.expire_all()
-    return publication
-
-
-def again(publication: Publication) -> Publication:
-    with transaction():
-        publication.due_at = now()
-        publication.account.blocked_until = None
-    publishing.publish(publication.id, worker="here")
-    session.expire_all()
-    return publication
+    return tried(publication)
 
 
 @pytest.mark.parametrize(
@@ -142,8 +131,7 @@ def test_nobody_at_the_other_end_is_not_sent(app: Flask) -> None:
     settings = {"endpoint": "http://127.0.0.1:9/K", "class": "N"}
     way = make.account(channel="sandbox", settings=settings, per_minute=6000)
     publication = approved(account=way)
-    publishing.publish(publication.id, worker="here")
-    session.expire_all()
+    tried(publication)
     assert publication.attempts[0].outcome is Outcome.NOT_SENT
     assert publication.state is State.SCHEDULED
 
@@ -154,8 +142,7 @@ def test_private_addresses_are_not_called(app: Flask, endpoint: str) -> None:
         channel="sandbox", settings={"endpoint": endpoint, "class": "N"}, per_minute=6000
     )
     publication = approved(account=way)
-    publishing.publish(publication.id, worker="here")
-    session.expire_all()
+    tried(publication)
     assert (publication.state, publication.reason) == (State.FAILED, wire.NOT_ALLOWED)
 
 

@@ -16,7 +16,7 @@ from cms.core.errors import SeedbedError
 from cms.core.http import Client
 from cms.demo.carriers import feishu, slack
 from content_library import media
-from schedules import addressing, ahead, carrying, polling, publishing, wishes
+from schedules import addressing, ahead, carrying, polling, wishes
 from schedules.channels import CHANNELS, calling
 from schedules.models import ChannelAccount, Publication
 from schedules.states import PublicationState as State
@@ -24,7 +24,7 @@ from tests import factories as make
 from tests.content_library.pictures import png
 from tests.schedules.channels.conftest import Start
 from tests.schedules.channels.outfits import OUTFITS, SECRET, equipped
-from tests.schedules.ready import approved
+from tests.schedules.ready import approved, tried
 
 AES_KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 CALLBACKS = {"callback_secret": "callback-token-0123", "callback_key": AES_KEY}
@@ -91,8 +91,7 @@ def everything_is_tried(account: ChannelAccount) -> Publication:
     publication = approved(account=account, media_ids=[picture.id])
     ahead.warm_up(account.id)
     ahead.prepare(publication.id)
-    publishing.publish(publication.id, worker="here")
-    session.expire_all()
+    tried(publication)
     if publication.state in (State.PUBLISHED, State.HANDED_OVER):
         with transaction():
             publication.poll_at = publication.due_at

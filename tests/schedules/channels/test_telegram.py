@@ -20,9 +20,9 @@ from schedules.envelopes import Envelope
 from schedules.models import ChannelAccount, Publication
 from schedules.states import Outcome
 from schedules.states import PublicationState as State
+from tests.content_library.pictures import stored
 from tests.schedules.channels.chatting import Chat, again, log_of, sent, wait_of
 from tests.schedules.channels.conftest import Start
-from tests.schedules.test_renditions import stored
 
 pytestmark = pytest.mark.wire
 

@@ -14,7 +14,7 @@ from cms.core.db import session, transaction
 from cms.demo.carriers.receiver import Receiver
 from cms.demo.carriers.simulator import Simulator
 from content_library import media
-from schedules import addressing, publishing
+from schedules import addressing
 from schedules.channels import CHANNELS, webhook
 from schedules.content import outgoing
 from schedules.models import Attempt, Publication
@@ -23,8 +23,7 @@ from schedules.states import PublicationState as State
 from tests import factories as make
 from tests.content_library.pictures import png
 from tests.schedules.channels.conftest import Start
-from tests.schedules.channels.test_sandbox_wire import again
-from tests.schedules.ready import approved
+from tests.schedules.ready import again, approved, tried
 
 pytestmark = pytest.mark.wire
 
@@ -56,9 +55,7 @@ class Place:
 
     def publish(self) -> Publication:
         publication = approved(account=self.account, text="新品到店\n“周三”")
-        publishing.publish(publication.id, worker="here")
-        session.expire_all()
-        return publication
+        return tried(publication)
 
     @property
     def shown(self) -> list[dict]:

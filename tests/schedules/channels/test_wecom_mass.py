@@ -19,6 +19,7 @@ from schedules.models import CarrierUpload, Delivery, EmployeeTask, Publication
 from schedules.states import DeliveryState, HandOverState, Outcome
 from schedules.states import PublicationState as State
 from tests import factories as make
+from tests.content_library.pictures import stored
 from tests.schedules.channels.conftest import Start
 from tests.schedules.channels.corporation import (
     OTHER,
@@ -30,11 +31,9 @@ from tests.schedules.channels.corporation import (
     running,
     sent,
     told,
-    tried,
 )
-from tests.schedules.ready import approved
+from tests.schedules.ready import approved, tried
 from tests.schedules.side_by_side import WORKERS, in_threads
-from tests.schedules.test_renditions import stored
 
 SECRETS = {"corpsecret": SECRET}
 ADD = "/add_msg_template"

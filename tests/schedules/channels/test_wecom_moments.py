@@ -17,6 +17,7 @@ from schedules.models import Delivery, EmployeeTask, Publication
 from schedules.states import HandOverState, Outcome
 from schedules.states import PublicationState as State
 from tests import factories as make
+from tests.content_library.pictures import stored
 from tests.schedules.channels.conftest import Start
 from tests.schedules.channels.corporation import (
     Corporation,
@@ -28,7 +29,6 @@ from tests.schedules.channels.corporation import (
     told,
 )
 from tests.schedules.ready import approved
-from tests.schedules.test_renditions import stored
 
 ADD = "/add_moment_task"
 

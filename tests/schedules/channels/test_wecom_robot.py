@@ -19,6 +19,7 @@ from schedules.content import outgoing
 from schedules.states import Outcome
 from schedules.states import PublicationState as State
 from tests import factories as make
+from tests.content_library.pictures import stored
 from tests.schedules.channels.conftest import Start
 from tests.schedules.channels.corporation import (
     Corporation,
@@ -29,7 +30,6 @@ from tests.schedules.channels.corporation import (
     told,
 )
 from tests.schedules.ready import approved
-from tests.schedules.test_renditions import stored
 
 pytestmark = pytest.mark.wire
 

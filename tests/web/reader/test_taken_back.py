@@ -5,20 +5,18 @@ from flask.testing import FlaskClient
 
 from cms.accounts.models import Role
 from cms.core.db import session, transaction
-from schedules import carrying, links, publishing, wishes
+from schedules import carrying, links, wishes
 from schedules.models import Publication
 from schedules.states import PublicationState
 from tests import factories as make
-from tests.schedules.ready import approved
+from tests.schedules.ready import approved, tried
 
 
 @pytest.fixture
 def shown(client: FlaskClient) -> Publication:
     way = make.account(per_minute=6000)
     publication = approved(account=way, text="Words that go away")
-    publishing.publish(publication.id, worker="here")
-    session.expire_all()
-    return publication
+    return tried(publication)
 
 
 def take_back(publication: Publication) -> None:

@@ -17,7 +17,7 @@ from schedules.models import HandOver
 from schedules.states import HandOverState, Outcome, PublicationState
 from tests import factories as make
 from tests.schedules.fake_carrier import ready, registered
-from tests.schedules.test_handover import given
+from tests.schedules.ready import given
 from tests.signing_in import sign_in
 
 

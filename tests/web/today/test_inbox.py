@@ -19,8 +19,7 @@ from schedules.states import Act, HandOverState, ReviewState
 from schedules.states import PublicationState as State
 from tests import factories as make
 from tests.schedules.fake_carrier import registered
-from tests.schedules.ready import account, approved
-from tests.schedules.test_handover import given
+from tests.schedules.ready import account, approved, given
 from tests.signing_in import sign_in
 
 

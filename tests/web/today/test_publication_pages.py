@@ -19,7 +19,7 @@ from tests import factories as make
 from tests.schedules.channels.conftest import Start, start_carriers
 from tests.schedules.channels.corporation import again, running, sent
 from tests.schedules.channels.corporation import asked as asked_carrier
-from tests.schedules.ready import account, approved
+from tests.schedules.ready import account, approved, tried
 from tests.signing_in import sign_in
 
 __all__ = ["start_carriers"]  # a fixture of the channels' own tests
@@ -34,9 +34,7 @@ def operator(client: FlaskClient) -> User:
 
 def uncertain() -> Publication:
     publication = approved(account=account("uncertain ok", "N"))
-    publishing.publish(publication.id, worker="here")
-    session.expire_all()
-    return publication
+    return tried(publication)
 
 
 def buttons(client: FlaskClient, publication: Publication) -> set[str]:
