@@ -7,10 +7,11 @@ from typing import Any
 
 from sqlalchemy import and_, func, or_, select
 
-from cms.core import beats, health
+from cms.core import beats, health, sentences
 from cms.core.clock import now
 from cms.core.db import session
 from cms.core.i18n import N_
+from cms.core.sentences import sentence
 from schedules import account_health, advice, inbox, stops
 from schedules.account_health import Health
 from schedules.inbox import Trouble
@@ -58,19 +59,7 @@ def worded(
     message: str, params: Mapping[str, Any], say: Callable[[str], str], count: int = 1
 ) -> str:
     """The whole sentence in the language that `say` speaks."""
-    text = say(message)
-    if not params:  # what a carrier said may hold any sign; only our own templates are filled
-        return text
-    return text % {
-        name: worded(value["message"], value["params"], say)
-        if isinstance(value, Mapping)
-        else value
-        for name, value in {**params, "count": count}.items()
-    }
-
-
-def _sentence(message: str, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    return {"message": message, "params": dict(params or {})}
+    return sentences.worded(message, {"count": count, **params} if params else {}, say)
 
 
 def _posts() -> Iterator[AlarmCause]:
@@ -87,9 +76,9 @@ def _posts() -> Iterator[AlarmCause]:
             path=f"/today/waiting?cause={cause.key}",
             count=cause.count,
             params={
-                "trouble": _sentence(NAMES[cause.trouble]),
+                "trouble": sentence(NAMES[cause.trouble]),
                 "account": example.account.name,
-                "reason": _sentence(said.happened, said.params),
+                "reason": sentence(said.happened, said.params),
             },
         )
 
@@ -109,7 +98,7 @@ def _paused() -> Iterator[AlarmCause]:
             path=f"/settings/accounts/{account.id}",
             params={
                 "account": account.name,
-                "reason": dict(found.why_parts) or _sentence(found.why),
+                "reason": dict(found.why_parts) or sentence(found.why),
             },
         )
 
@@ -143,8 +132,8 @@ def _unwell() -> Iterator[AlarmCause]:
             message=UNWELL,
             path="/settings/health",
             params={
-                "check": _sentence(check.label),
-                "finding": _sentence(finding.message, finding.params),
+                "check": sentence(check.label),
+                "finding": sentence(finding.message, finding.params),
             },
         )
 

@@ -105,7 +105,7 @@ def due() -> list[tuple[int, datetime]]:
 
 
 def try_out(route: AlertRoute) -> str:
-    """Send a test that says it is one: "" when it was taken, else why not, in the route's language.
+    """Send a test that says it is one: "" when it was taken, else why not, for translation.
 
     It calls out, so no transaction may be open.
     """

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from cms.core import health
 from cms.core.config import ROOT, Settings, current
 from cms.core.db import db, session
+from cms.core.sentences import worded
 from schedules import credentials
 
 LEAST_FREE = 512 * 1024 * 1024
@@ -51,7 +52,7 @@ def examine(settings: Settings) -> Iterator[Diagnosis]:
     yield from _database()
     yield from _credentials()
     for slug, finding in health.examine().items():
-        found = finding.message % dict(finding.params) if finding.params else finding.message
+        found = worded(finding.message, finding.params, str)
         well = finding.level is not health.Level.FAULT
         yield Diagnosis(slug, found, "" if well else "Start everything with: make run")
 

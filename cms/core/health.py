@@ -15,6 +15,20 @@ from cms.core.config import current
 from cms.core.db import session
 from cms.core.i18n import N_
 from cms.core.registry import Registry
+from cms.core.sentences import sentence
+
+# What processes are called before people.
+PROCESSES: Mapping[str, str] = {
+    "supervisor": N_("Supervisor"),
+    "broker": N_("Queue server"),
+    "web": N_("Web"),
+    "clock": N_("Clock"),
+    demo_carriers.KIND: N_("Demo carriers"),
+    "worker:publish": N_("Worker: publishing"),
+    "worker:media": N_("Worker: media"),
+    "worker:index": N_("Worker: search index"),
+    "worker:feedback": N_("Worker: feedback"),
+}
 
 
 class Level(StrEnum):
@@ -25,7 +39,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found: a level, words to translate, what fills them, and bare figures."""
+    """What one check found: a level, words for `sentences.worded`, what fills them, and bare figures."""
 
     level: Level
     message: str
@@ -98,11 +112,16 @@ def _processes() -> Finding:
     lacking = beats.missing(_expected())
     figures = {"seconds_since_beat": ages, "missing": lacking}
     if lacking:
-        names = ", ".join(f"{count} × {kind}" for kind, count in sorted(lacking.items()))
+        names = [_several(kind, count) for kind, count in sorted(lacking.items())]
         return Finding(
             Level.FAULT, N_("No sign of life from: %(names)s"), {"names": names}, figures
         )
     return Finding(Level.WELL, N_("All processes are alive."), figures=figures)
+
+
+def _several(kind: str, count: int) -> dict[str, Any]:
+    name = sentence(PROCESSES.get(kind, kind))
+    return sentence("%(count)s × %(name)s", {"count": count, "name": name})
 
 
 def _expected() -> dict[str, int]:

@@ -39,6 +39,7 @@ __all__ = [
 DEMO_SENDER = "seedbed@demo.invalid"
 SUBJECT_CHARACTERS = 200
 SENDER_CHARACTERS = 80
+NO_ENCRYPTION = N_("it offers no encryption; the password was not told")
 _POLICY = SMTP.clone(cte_type="7bit", max_line_length=76)  # no server has to know more than ASCII
 _LOCAL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -268,7 +269,7 @@ def _message_id(name: str, sender: str) -> str:
 
 def _dialled(to: Server, tls: ssl.SSLContext) -> Line:
     if not to.url:
-        raise NotSent("no mail server is set")
+        raise NotSent(N_("no mail server is set"))
     parts = urlsplit(to.url)
     host, is_secure = parts.hostname or "", parts.scheme == "smtps"
     port = parts.port or (465 if is_secure else 587 if parts.username else 25)
@@ -303,14 +304,14 @@ def _greet(smtp: smtplib.SMTP, tls: ssl.SSLContext) -> None:
 def _log_in(smtp: smtplib.SMTP, user: str, password: str) -> None:
     try:
         if not isinstance(smtp.sock, ssl.SSLSocket) and not _is_here(smtp):
-            raise Refused("it offers no encryption; the password was not told", is_login=True)
+            raise Refused(NO_ENCRYPTION, is_login=True)
         smtp.login(user, password)
     except smtplib.SMTPAuthenticationError as error:
         smtp.close()
         raise Refused(_words(error.smtp_error), error.smtp_code, is_login=True) from error
     except smtplib.SMTPNotSupportedError as error:
         smtp.close()
-        raise Refused("it takes no login", is_login=True) from error
+        raise Refused(N_("it takes no login"), is_login=True) from error
     except (smtplib.SMTPException, OSError) as error:
         smtp.close()
         raise NotSent(_told(error)) from error

@@ -17,6 +17,7 @@ from cms.core.config import Settings, current
 from cms.core.db import session
 from cms.core.errors import Problem
 from cms.core.i18n import N_
+from cms.core.sentences import worded
 from cms.web import demo_carriers
 from cms.web.forms import say
 from cms.web.places import PLACES
@@ -93,7 +94,7 @@ def _trouble() -> dict[str, str] | None:
     finding = _worst()
     if finding is None or finding.level is not health.Level.FAULT:
         return None
-    text = gettext(finding.message, **finding.params)
+    text = worded(finding.message, finding.params, gettext)
     return {"tone": "brick", "text": text, "href": url_for("admin.show_health")}
 
 

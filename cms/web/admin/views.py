@@ -2,10 +2,12 @@
 
 from flask import Blueprint, current_app, render_template
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
 from cms.accounts.permissions import Permission
 from cms.core import beats, health
+from cms.core.sentences import worded
 from cms.web.guard import requires
 from schedules.states import PublicationState
 
@@ -28,15 +30,7 @@ FIGURES = {
 
 # What the checks and the processes themselves call by short names.
 KINDS = {
-    "supervisor": _("Supervisor"),
-    "broker": _("Queue server"),
-    "web": _("Web"),
-    "clock": _("Clock"),
-    "carriers": _("Demo carriers"),
-    "worker:publish": _("Worker: publishing"),
-    "worker:media": _("Worker: media"),
-    "worker:index": _("Worker: search index"),
-    "worker:feedback": _("Worker: feedback"),
+    **{kind: _(name) for kind, name in health.PROCESSES.items()},
     "publish": _("publishing"),
     "media": _("media"),
     "index": _("search index"),
@@ -63,8 +57,13 @@ def show_health() -> ResponseReturnValue:
     return render_template(
         "admin/health.html",
         checks=[(check, findings[check.slug]) for check in health.CHECKS],
+        words=_words,
         worst=health.worst(findings),
         beats=beats.latest(),
         labels=FIGURES,
         kinds=KINDS,
     )
+
+
+def _words(finding: health.Finding) -> str:
+    return worded(finding.message, finding.params, gettext)
