@@ -22,6 +22,7 @@ from cms.core.db import db, session, transaction
 from cms.factory import create_app
 from schedules.channels import calling
 from tests import postgres
+from tests.demo_carriers import Start, starting
 
 # Guessing must be dear for a stranger, not for every test that signs somebody in.
 REAL_HASHER, passwords._hasher = (
@@ -152,6 +153,13 @@ def allowed_for_one_test() -> Iterator[None]:
 def client(app: Flask) -> FlaskClient:
     """A browser that nobody has signed in."""
     return app.test_client()
+
+
+@pytest.fixture
+def start_carriers(app: Flask, tmp_path: Path) -> Iterator[Start]:
+    """`start_carriers(WeCom, ...)`: the running carriers and their base address."""
+    with starting(tmp_path) as start:
+        yield start
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from cms.core.db import db
 from cms.factory import create_app
 from schedules.hints import Hinted
 from tests.conftest import Client
-from tests.schedules.channels.conftest import start_carriers  # noqa: F401
 
 Install = Callable[..., Flask]
 

@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 
 from schedules.states import PublicationState as State
-from tests.schedules.channels.conftest import Start
+from tests.demo_carriers import Start
 from tests.schedules.channels.corporation import Corporation, asked, running, sent
 
 

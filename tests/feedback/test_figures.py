@@ -18,11 +18,8 @@ from schedules.channels.answers import Figure
 from schedules.models import Publication
 from tests import factories as make
 from tests.feedback import live
-from tests.schedules.channels.conftest import start_carriers
 from tests.schedules.channels.oa_desk import Desk
 from tests.signing_in import sign_in
-
-__all__ = ["start_carriers"]
 
 
 @pytest.fixture

@@ -18,11 +18,9 @@ from schedules.channels.calling import Silent
 from schedules.models import Publication
 from schedules.states import Act, HandOverState, Outcome, StopScope
 from schedules.states import PublicationState as State
-from tests.schedules.channels.conftest import Start, start_carriers
+from tests.demo_carriers import Start
 from tests.schedules.channels.corporation import asked, running, sent
 from tests.schedules.fake_carrier import FakeCarrier, handed_over
-
-__all__ = ["start_carriers"]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from cms.core.db import session, transaction
 from schedules import mailings, publishing, subscribers
 from schedules.models import Subscriber
 from tests import factories as make
-from tests.schedules.channels.conftest import mail_server
+from tests.demo_carriers import mail_sink
 from tests.schedules.ready import approved
 from tests.signing_in import sign_in
 
@@ -159,7 +159,7 @@ class TestPage:
 
     def test_whom_a_letter_did_not_reach(self, client, operator, account, tmp_path):
         add(account, "ann@example.com", "bo@example.com")
-        with mail_server(tmp_path / "letters") as server:
+        with mail_sink(tmp_path / "letters") as server:
             server.handler.script["bo@example.com"] = ["550"]
             publication = approved(account=account)
             publishing.publish(publication.id, worker="here")

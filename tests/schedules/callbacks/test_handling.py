@@ -22,7 +22,7 @@ from schedules.channels import CHANNELS, oa_mass
 from schedules.models import CarrierCall, Publication
 from schedules.states import PublicationState as State
 from tests import factories as make
-from tests.schedules.channels.conftest import Start
+from tests.demo_carriers import Start
 from tests.schedules.channels.oa_desk import Desk
 
 

@@ -1,57 +1,12 @@
-"""Demo carriers for tests: each test gets its own server and its own ledgers."""
-
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import replace
-from pathlib import Path
+"""What tests of channels begin with: a corporation at WeCom."""
 
 import pytest
 from flask import Flask
-from werkzeug.serving import BaseWSGIServer
 
-from cms.core import config
-from cms.demo.carriers.mail import Mailbox, MailSink
-from cms.demo.carriers.serving import Carriers, in_a_thread
-from cms.demo.carriers.simulator import Simulator
-from schedules.channels import calling
-
-Start = Callable[..., tuple[Carriers, str]]
-
-
-@contextmanager
-def mail_server(folder: Path) -> Iterator[MailSink]:
-    """A mail server that keeps what it gets, and an installation that knows it."""
-    server = MailSink(folder)
-    server.start()
-    known = config.current()
-    config.use(replace(known, smtp_url=server.url, mail_from="shop@example.com"))
-    Mailbox.folder = folder
-    try:
-        yield server
-    finally:
-        Mailbox.folder = None
-        config.use(known)
-        server.stop()
+from tests.demo_carriers import Start
+from tests.schedules.channels.corporation import Corporation, running
 
 
 @pytest.fixture
-def start_carriers(app: Flask, tmp_path: Path) -> Iterator[Start]:
-    """`start_carriers(WeCom, ...)`: the running carriers and their base address."""
-    running: list[tuple[BaseWSGIServer, Carriers]] = []
-    mail = ExitStack()
-
-    def start(*kinds: type[Simulator]) -> tuple[Carriers, str]:
-        if Mailbox in kinds:
-            mail.enter_context(mail_server(tmp_path / "letters"))
-        carriers = Carriers(tmp_path / "carriers", kinds)
-        server, url = in_a_thread(carriers)
-        running.append((server, carriers))
-        calling.allow_in_tests(url)
-        return carriers, url
-
-    with mail:
-        yield start
-    for server, carriers in running:
-        server.shutdown()
-        server.server_close()
-        carriers.close()
+def corporation(app: Flask, start_carriers: Start) -> Corporation:
+    return running(start_carriers)

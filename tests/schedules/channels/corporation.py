@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import select
+
 from cms.core import clock, sealing
 from cms.core.clock import now
 from cms.core.db import session, transaction
 from cms.demo.carriers.wecom import CORPID, ROBOT, SECRET, WeCom
 from schedules import polling
-from schedules.models import Attempt, ChannelAccount, Publication
+from schedules.models import Attempt, ChannelAccount, EmployeeTask, Publication
+from schedules.states import HandOverState
 from tests import factories as make
+from tests.demo_carriers import Start
 from tests.schedules import ready
-from tests.schedules.channels.conftest import Start
 from tests.schedules.ready import approved, tried
 
 OTHER = {
@@ -93,6 +96,12 @@ def asked(publication: Publication, later: float = 3600) -> Publication:
 def in_seconds(seconds: float) -> Iterator[None]:
     with clock.holding(now() + timedelta(seconds=seconds)):
         yield
+
+
+def employees(publication: Publication) -> dict[str, HandOverState]:
+    """Each who was asked to post it, and what became of that."""
+    rows = select(EmployeeTask).where(EmployeeTask.publication_id == publication.id)
+    return {row.employee: row.state for row in session.scalars(rows)}
 
 
 def newest(publication: Publication) -> Attempt:

@@ -18,8 +18,8 @@ from schedules.callbacks import doors, handling
 from schedules.models import CarrierCall, ChannelAccount, Publication
 from tests import factories as make
 from tests.content_library.pictures import png
+from tests.demo_carriers import Start
 from tests.schedules.callbacks.test_cipher import KEY, TOKEN
-from tests.schedules.channels.conftest import Start
 from tests.schedules.ready import approved
 
 

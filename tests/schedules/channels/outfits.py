@@ -16,7 +16,7 @@ from cms.demo.carriers.simulator import Simulator
 from schedules import subscribers
 from schedules.models import ChannelAccount
 from tests import factories as make
-from tests.schedules.channels.conftest import Start
+from tests.demo_carriers import Start
 
 
 @dataclass(frozen=True)

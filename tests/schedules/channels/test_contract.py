@@ -34,7 +34,7 @@ from schedules.models import ChannelAccount, HandOver, ReaderEntry
 from schedules.states import Outcome
 from schedules.states import PublicationState as State
 from tests import factories as make
-from tests.schedules.channels.conftest import Start
+from tests.demo_carriers import Start
 from tests.schedules.channels.outfits import OUTFITS, equipped
 from tests.schedules.ready import approved, tried
 

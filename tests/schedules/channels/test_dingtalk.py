@@ -21,8 +21,8 @@ from schedules.states import Outcome
 from schedules.states import PublicationState as State
 from tests import factories as make
 from tests.content_library.pictures import stored
+from tests.demo_carriers import Start
 from tests.schedules.channels.chatting import Chat, again, log_of, sent, wait_of
-from tests.schedules.channels.conftest import Start
 from tests.schedules.ready import approved
 
 pytestmark = pytest.mark.wire

@@ -41,7 +41,7 @@ from schedules.states import DeliveryState, Outcome, StopScope
 from schedules.states import PublicationState as State
 from tests import factories as make
 from tests.content_library.pictures import png
-from tests.schedules.channels.conftest import mail_server
+from tests.demo_carriers import mail_sink
 from tests.schedules.ready import again, approved, tried
 
 CHANNEL = CHANNELS.get("email")
@@ -49,7 +49,7 @@ CHANNEL = CHANNELS.get("email")
 
 @pytest.fixture
 def sink(app: Flask, tmp_path: Path) -> Iterator[MailSink]:
-    with mail_server(tmp_path / "letters") as server:
+    with mail_sink(tmp_path / "letters") as server:
         yield server
 
 

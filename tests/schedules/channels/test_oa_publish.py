@@ -19,7 +19,7 @@ from schedules.models import CarrierUpload, HandOver
 from schedules.states import Outcome
 from schedules.states import PublicationState as State
 from tests import factories as make
-from tests.schedules.channels.conftest import Start
+from tests.demo_carriers import Start
 from tests.schedules.channels.oa_desk import Desk, covered, picture
 
 

@@ -22,7 +22,7 @@ from schedules.states import Outcome
 from schedules.states import PublicationState as State
 from tests import factories as make
 from tests.content_library.pictures import png
-from tests.schedules.channels.conftest import Start
+from tests.demo_carriers import Start
 from tests.schedules.ready import again, approved, tried
 
 pytestmark = pytest.mark.wire

@@ -1,31 +1,27 @@
-"""WeCom's mass messages: one task an employee and never two, whatever breaks in between."""
-
-from datetime import timedelta
+"""WeCom's mass messages: what employees get, what the carrier's answers mean, its tokens and pictures."""
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from cms.accounts.models import Role
-from cms.core import sealing
-from cms.core.db import session, transaction
-from cms.core.errors import Conflict
+from cms.core.db import session
 from cms.demo.carriers.wecom import CORPID, SECRET
-from schedules import addressing, carrying, decisions, polling, reconciling, steps, wishes
-from schedules.channels import CHANNELS, wecom, wecom_tasks
+from schedules import addressing
+from schedules.channels import CHANNELS, wecom
 from schedules.channels.wecom_mass import CREATE, WecomMass
 from schedules.content import outgoing
-from schedules.models import CarrierUpload, Delivery, EmployeeTask, Publication
-from schedules.states import DeliveryState, HandOverState, Outcome
+from schedules.models import CarrierUpload
+from schedules.states import HandOverState, Outcome
 from schedules.states import PublicationState as State
 from tests import factories as make
 from tests.content_library.pictures import stored
-from tests.schedules.channels.conftest import Start
+from tests.demo_carriers import Start
 from tests.schedules.channels.corporation import (
     OTHER,
     Corporation,
     again,
     asked,
+    employees,
     in_seconds,
     newest,
     running,
@@ -36,31 +32,14 @@ from tests.schedules.ready import approved, tried
 from tests.schedules.side_by_side import WORKERS, in_threads
 
 SECRETS = {"corpsecret": SECRET}
+
 ADD = "/add_msg_template"
-
-
-@pytest.fixture
-def corporation(app: Flask, start_carriers: Start) -> Corporation:
-    return running(start_carriers)
 
 
 def channel() -> WecomMass:
     found = CHANNELS.get("wecom_mass")
     assert isinstance(found, WecomMass)
     return found
-
-
-def deliveries(publication: Publication) -> dict[DeliveryState, int]:
-    found: dict[DeliveryState, int] = {}
-    rows = select(Delivery.state).where(Delivery.publication_id == publication.id)
-    for state in session.scalars(rows):
-        found[state] = found.get(state, 0) + 1
-    return found
-
-
-def employees(publication: Publication) -> dict[str, HandOverState]:
-    rows = select(EmployeeTask).where(EmployeeTask.publication_id == publication.id)
-    return {row.employee: row.state for row in session.scalars(rows)}
 
 
 class TestSending:
@@ -181,13 +160,14 @@ class TestWhatAnswersMean:
         assert wrong not in told(publication)
 
     def test_secrets_are_in_no_log(
-        self, corporation: Corporation, caplog: pytest.LogCaptureFixture
+        self, corporation: Corporation, capsys: pytest.CaptureFixture[str]
     ) -> None:
         publication = sent(corporation.account("wecom_mass"))
         (token,) = corporation.wecom.book.all("token")
+        printed = "".join(capsys.readouterr())
         for secret in (SECRET, token):
             assert secret not in told(publication)
-            assert secret not in caplog.text
+            assert secret not in printed
         assert publication.account.sealed
 
 
@@ -245,133 +225,6 @@ class TestTokens:
         assert corporation.counted("gettoken") == 1
 
 
-class TestNeverTwice:
-    @pytest.mark.parametrize("word", ["reset", "html", "hang"])
-    def test_accepted_and_then_silent_is_looked_up(
-        self, corporation: Corporation, word: str, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(addressing, "LONGEST_CALL", 0.4)
-        corporation.script(ADD, word, "ok")
-        publication = sent(corporation.account("wecom_mass"))
-        assert newest(publication).outcome is Outcome.UNCERTAIN
-        monkeypatch.setattr(addressing, "LONGEST_CALL", 20)
-        again(publication, later=61)  # adopts the one in doubt
-        again(publication, later=122)  # makes the missing one
-        assert publication.state is State.HANDED_OVER
-        assert corporation.senders() == ["lina", "wangwei"]
-
-    def test_one_who_cannot_be_asked_about_yet_is_known_by_our_own_note(
-        self, corporation: Corporation
-    ) -> None:
-        corporation.script(ADD, "reset", "ok")
-        publication = sent(corporation.account("wecom_mass", senders="lina"))
-        corporation.script("/get_groupmsg_task", "errcode:41063")
-        assert again(publication, later=61).state is State.HANDED_OVER
-        assert corporation.senders() == ["lina"]
-
-    def test_never_arrived_is_believed_only_after_a_while(self, corporation: Corporation) -> None:
-        corporation.script(ADD, "before", "ok")
-        publication = sent(corporation.account("wecom_mass"))
-        again(publication, later=5)
-        assert (publication.state, corporation.senders()) == (State.SCHEDULED, [])
-        again(publication, later=70)  # a minute after the last look
-        assert publication.state is State.HANDED_OVER
-        assert corporation.senders() == ["lina", "wangwei"]
-
-    def test_a_question_that_fails_sends_nothing(self, corporation: Corporation) -> None:
-        corporation.script(ADD, "reset", "ok")
-        corporation.script("/get_groupmsg_list_v2", "500", "ok")
-        publication = sent(corporation.account("wecom_mass"))
-        again(publication, later=61)
-        assert corporation.senders() == ["lina"]
-        again(publication, later=122)
-        again(publication, later=183)
-        assert corporation.senders() == ["lina", "wangwei"]
-
-    @pytest.mark.parametrize("notes", [1, 2, 3, 4])
-    def test_a_worker_killed_between_employees_leaves_one_in_doubt_at_most(
-        self, corporation: Corporation, monkeypatch: pytest.MonkeyPatch, notes: int
-    ) -> None:
-        """Killed at the first, second … note: before or after either employee's call."""
-        left = [notes]
-        note = steps.note
-
-        def killed(*args: object, **facts: object) -> object:
-            left[0] -= 1
-            if not left[0]:
-                raise KeyboardInterrupt
-            return note(*args, **facts)  # type: ignore[arg-type]
-
-        publication = approved(account=corporation.account("wecom_mass"))
-        with monkeypatch.context() as patch:
-            patch.setattr(steps, "note", killed)
-            with pytest.raises(KeyboardInterrupt):
-                tried(publication)
-        session.expire_all()
-        assert publication.state is State.SENDING
-        with in_seconds(600):
-            assert reconciling.settle_expired() == 1
-        session.expire_all()
-        for later in (700, 800, 900):
-            again(publication, later=later)
-        assert publication.state is State.HANDED_OVER
-        assert sorted(corporation.senders()) == ["lina", "wangwei"]
-        assert sorted(publication.carrier_facts["tasks"]) == ["lina", "wangwei"]
-
-    def test_trouble_in_the_middle_goes_on_with_those_who_lack_theirs(
-        self, corporation: Corporation
-    ) -> None:
-        corporation.script(ADD, "ok", "errcode:45009", "ok")
-        publication = sent(corporation.account("wecom_mass"))
-        assert newest(publication).outcome is Outcome.ACCEPTED
-        assert (publication.state, corporation.senders()) == (State.SCHEDULED, ["lina"])
-        assert again(publication, later=61).state is State.HANDED_OVER
-        assert corporation.senders() == ["lina", "wangwei"]
-
-    def test_a_secret_withdrawn_in_the_middle_pauses_and_loses_nobody(
-        self, corporation: Corporation
-    ) -> None:
-        corporation.script(ADD, "ok", "errcode:60020", "ok")
-        publication = sent(corporation.account("wecom_mass"))
-        assert publication.account.is_paused
-        assert publication.state is State.SCHEDULED
-        with transaction():
-            publication.account.is_paused = False
-        assert again(publication, later=61).state is State.HANDED_OVER
-        assert corporation.senders() == ["lina", "wangwei"]
-
-    def test_a_stop_reaches_the_next_employee(
-        self, corporation: Corporation, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        account = corporation.account("wecom_mass")
-        note = steps.note
-
-        def stopping(*args: object, **facts: object) -> object:
-            noted = note(*args, **facts)  # type: ignore[arg-type]
-            with transaction():
-                account.is_paused = True
-            return noted
-
-        monkeypatch.setattr(steps, "note", stopping)
-        publication = sent(account)
-        assert (publication.state, corporation.senders()) == (State.SCHEDULED, ["lina"])
-        monkeypatch.setattr(steps, "note", note)
-        with transaction():
-            account.is_paused = False
-        assert again(publication, later=61).state is State.HANDED_OVER
-        assert corporation.senders() == ["lina", "wangwei"]
-
-    def test_facts_that_were_lost_are_asked_for(self, corporation: Corporation) -> None:
-        corporation.script(ADD, "ok", "reset", "ok")
-        publication = sent(corporation.account("wecom_mass"))
-        with transaction():
-            publication.carrier_facts = {}
-        corporation.advance(10)
-        assert again(publication, later=61).state is State.HANDED_OVER
-        assert corporation.senders() == ["lina", "wangwei"]
-        assert sorted(publication.carrier_facts["tasks"]) == ["lina", "wangwei"]
-
-
 class TestPictures:
     def test_lost_ones_are_uploaded_again_once(self, corporation: Corporation) -> None:
         account, picture = corporation.account("wecom_mass"), stored()
@@ -416,199 +269,3 @@ class TestPictures:
         with in_seconds(4 * 86_400):
             channel().prepare(addressing.envelope_of(later))
         assert corporation.counted("upload") == 2
-
-
-class TestHowFarItIs:
-    def test_created_is_not_published(self, corporation: Corporation) -> None:
-        publication = asked(sent(corporation.account("wecom_mass")))
-        assert publication.state is State.HANDED_OVER
-        assert employees(publication) == {
-            "lina": HandOverState.WAITING,
-            "wangwei": HandOverState.WAITING,
-        }
-
-    def test_all_have_sent_it(self, corporation: Corporation) -> None:
-        publication = sent(corporation.account("wecom_mass"))
-        corporation.advance(10)
-        friend, busy = corporation.wecom.customers(CORPID, "lina")[:2]
-        corporation.control("unfriend", customer=friend)
-        corporation.control("quota", customer=busy, used=30)
-        corporation.control("confirm", employee="lina")
-        asked(publication)
-        assert publication.state is State.HANDED_OVER
-        assert employees(publication)["lina"] is HandOverState.CONFIRMED
-        corporation.control("confirm", employee="wangwei")
-        asked(publication, later=3 * 3600)
-        assert publication.state is State.PUBLISHED
-        assert deliveries(publication) == {
-            DeliveryState.SENT: 14,
-            DeliveryState.NOT_A_CONTACT: 1,
-            DeliveryState.QUOTA_USED: 1,
-        }
-
-    def test_some_in_time_is_partly_published(self, corporation: Corporation) -> None:
-        publication = sent(corporation.account("wecom_mass", confirm_hours="2"))
-        corporation.advance(10)
-        corporation.control("confirm", employee="lina")
-        corporation.control("delete", employee="wangwei")
-        asked(publication, later=3 * 3600)
-        assert publication.state is State.PUBLISHED
-        assert (publication.confirmed, publication.expected) == (1, 2)
-        assert employees(publication)["wangwei"] is HandOverState.EXPIRED
-
-    def test_nobody_in_time_waits_for_a_person(self, corporation: Corporation) -> None:
-        publication = sent(corporation.account("wecom_mass", confirm_hours="2"))
-        corporation.advance(10)
-        asked(publication, later=3 * 3600)
-        assert publication.state is State.HANDED_OVER
-        assert publication.reason
-
-    def test_employees_do_it_by_themselves_where_the_demo_says_so(
-        self, corporation: Corporation
-    ) -> None:
-        corporation.control("auto")
-        publication = sent(corporation.account("wecom_mass", senders="lina"))
-        corporation.advance(6)
-        asked(publication)
-        assert publication.state is State.HANDED_OVER
-        corporation.advance(2 * 86_400)
-        asked(publication, later=3 * 3600)
-        assert publication.state is State.PUBLISHED
-        assert len(corporation.shown("mass_sent")) == 1
-
-    def test_who_cannot_be_reached_is_known_at_once(self, corporation: Corporation) -> None:
-        lost = corporation.wecom.customers(CORPID, "lina")[0]
-        corporation.control("unreachable", customer=lost)
-        publication = asked(sent(corporation.account("wecom_mass")))
-        assert deliveries(publication) == {DeliveryState.FAILED: 1}
-
-    def test_many_recipients_are_asked_for_in_turns(self, corporation: Corporation) -> None:
-        corporation.control(
-            "corp",
-            corpid="ww2222large",
-            secret=SECRET,
-            employees={"lina": "李娜", "wangwei": "王伟"},
-            customers_each=1100,
-        )
-        publication = sent(corporation.account("wecom_mass", corpid="ww2222large"))
-        corporation.advance(10)
-        corporation.control("confirm")
-        way = addressing.way_of(publication.account)
-        office = wecom.Corporation.of_way(way)
-        tasks = publication.carrier_facts["tasks"]
-        questions = [wecom_tasks.question(msgid, who) for who, msgid in tasks.items()]
-        facts: dict[str, object] = {}
-        seen: list[str] = []
-        turns = 0
-        while turns < 10:
-            tally = wecom.tally(office, questions, facts, calls=1)
-            seen += [row["external_userid"] for _who, row in tally.rows]
-            facts, turns = tally.facts, turns + 1
-            if tally.is_whole:
-                break
-        assert (len(seen), len(set(seen)), turns) == (2200, 2200, 4)
-
-    def test_a_carrier_that_cannot_say_is_asked_again(self, corporation: Corporation) -> None:
-        publication = sent(corporation.account("wecom_mass"))
-        corporation.script("/get_groupmsg_task", "500")
-        asked(publication)
-        assert publication.state is State.HANDED_OVER
-        assert publication.poll_at is not None
-
-
-class TestManyEmployees:
-    """One task each: a corporation of hundreds is not asked about within one claim's time."""
-
-    def test_an_answer_that_broke_off_is_gone_on_with(self, corporation: Corporation) -> None:
-        publication = sent(corporation.account("wecom_mass"))
-        corporation.advance(10)
-        corporation.control("confirm")
-        corporation.script("/get_groupmsg_task", "ok", "429:30", "ok", "429:30", "ok")
-        asked(publication)
-        assert employees(publication) == {"lina": HandOverState.CONFIRMED}
-        assert publication.state is State.HANDED_OVER
-        asked(publication, later=3700)
-        assert employees(publication) == dict.fromkeys(("lina", "wangwei"), HandOverState.CONFIRMED)
-        for turn in range(4):
-            asked(publication, later=3800 + 600 * turn)
-        assert publication.state is State.PUBLISHED
-
-    def test_each_question_is_short_and_all_are_asked_about(
-        self, corporation: Corporation, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(wecom_tasks, "MOST_LOOKED_AT", 1)
-        publication = sent(corporation.account("wecom_mass"))
-        corporation.advance(10)
-        corporation.control("confirm", employee="wangwei")
-        asked(publication)
-        assert employees(publication) == {"lina": HandOverState.WAITING}
-        asked(publication, later=3700)
-        assert employees(publication)["wangwei"] is HandOverState.CONFIRMED
-        assert publication.state is State.HANDED_OVER
-        corporation.control("confirm", employee="lina")
-        asked(publication, later=7400)
-        assert publication.state is State.PUBLISHED
-
-    def test_whoever_is_done_is_not_asked_about_again(self, corporation: Corporation) -> None:
-        publication = sent(corporation.account("wecom_mass"))
-        corporation.advance(10)
-        corporation.control("confirm", employee="lina")
-        asked(publication)
-        corporation.script("/get_groupmsg_task", "ok", "429:30")
-        asked(publication, later=7200)
-        assert publication.account.last_fault == ""
-
-
-class TestAfterwards:
-    def test_what_is_not_sent_can_be_stopped(self, corporation: Corporation) -> None:
-        publication = sent(corporation.account("wecom_mass"))
-        corporation.advance(10)
-        corporation.control("confirm", employee="lina")
-        envelope = addressing.envelope_of(publication)
-        for _ in range(2):
-            receipt = channel().carry_withdrawal(envelope)
-            assert receipt.outcome is Outcome.ACCEPTED
-            assert receipt.reason == wecom.WHAT_WENT_STAYS
-        corporation.control("confirm", employee="wangwei")
-        assert [one["sender"] for one in corporation.shown("mass_sent")] == ["lina"]
-
-    def test_a_task_that_some_have_is_not_dropped_in_silence(
-        self, corporation: Corporation
-    ) -> None:
-        """One employee has the post, the other's try is in doubt: "cancelled" would be a lie."""
-        corporation.script(ADD, "ok", "reset")
-        publication = sent(corporation.account("wecom_mass"))
-        operator = make.user(Role.OPERATOR)
-        with transaction():
-            publication.state = State.UNCERTAIN
-        with pytest.raises(Conflict, match="then take it back") as refused, transaction():
-            decisions.resolve_uncertain(publication, "drop", by=operator)
-        assert refused.value.problem.code == "in_hand"
-        with transaction():
-            decisions.say_live(publication, by=operator)
-            wishes.ask_withdrawal(publication, operator)
-        carrying.carry(publication.id, worker="here")
-        corporation.control("confirm")
-        assert corporation.shown("mass_sent") == []
-
-    def test_nobody_is_reminded_four_times_a_day(self, corporation: Corporation) -> None:
-        publication = sent(corporation.account("wecom_mass"))
-        corporation.advance(10)
-        envelope = addressing.envelope_of(publication)
-        outcomes = [channel().carry_reminder(envelope).outcome for _ in range(4)]
-        assert outcomes == [Outcome.ACCEPTED] * 3 + [Outcome.REJECTED]
-        corporation.control("confirm")
-        assert channel().carry_reminder(envelope).outcome is Outcome.REJECTED
-        assert len(corporation.shown("mass_reminder")) == 6
-
-    def test_the_account_can_be_tested(self, corporation: Corporation) -> None:
-        account = corporation.account("wecom_mass")
-        assert channel().try_out(addressing.way_of(account)) == ""
-        with transaction():
-            account.sealed = sealing.seal({"corpsecret": "wrong-secret"})
-        assert "secret is wrong" in channel().try_out(addressing.way_of(account))
-        assert corporation.shown("") == []
-
-    def test_it_is_polled_in_growing_steps(self) -> None:
-        assert channel().polls[0] <= timedelta(minutes=1)
-        assert channel().polls == polling.STAFF_POLLS

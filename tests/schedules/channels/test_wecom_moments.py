@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 
 import pytest
-from flask import Flask
 from sqlalchemy import select
 
 from cms.core.db import session, transaction
@@ -13,29 +12,23 @@ from schedules import addressing
 from schedules.channels import CHANNELS
 from schedules.channels.wecom_moments import NOT_MADE_YET, WecomMoments
 from schedules.content import outgoing
-from schedules.models import Delivery, EmployeeTask, Publication
+from schedules.models import Delivery, Publication
 from schedules.states import HandOverState, Outcome
 from schedules.states import PublicationState as State
 from tests import factories as make
 from tests.content_library.pictures import stored
-from tests.schedules.channels.conftest import Start
 from tests.schedules.channels.corporation import (
     Corporation,
     again,
     asked,
+    employees,
     newest,
-    running,
     sent,
     told,
 )
 from tests.schedules.ready import approved
 
 ADD = "/add_moment_task"
-
-
-@pytest.fixture
-def corporation(app: Flask, start_carriers: Start) -> Corporation:
-    return running(start_carriers)
 
 
 def channel() -> WecomMoments:
@@ -53,11 +46,6 @@ def covered() -> Asset:
         )
         session.add(link)
     return asset
-
-
-def employees(publication: Publication) -> dict[str, HandOverState]:
-    rows = select(EmployeeTask).where(EmployeeTask.publication_id == publication.id)
-    return {row.employee: row.state for row in session.scalars(rows)}
 
 
 def made(corporation: Corporation, publication: Publication) -> str:

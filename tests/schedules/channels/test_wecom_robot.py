@@ -20,12 +20,10 @@ from schedules.states import Outcome
 from schedules.states import PublicationState as State
 from tests import factories as make
 from tests.content_library.pictures import stored
-from tests.schedules.channels.conftest import Start
 from tests.schedules.channels.corporation import (
     Corporation,
     again,
     newest,
-    running,
     sent,
     told,
 )
@@ -34,11 +32,6 @@ from tests.schedules.ready import approved
 pytestmark = pytest.mark.wire
 
 SEND = "/webhook/send"
-
-
-@pytest.fixture
-def corporation(app: Flask, start_carriers: Start) -> Corporation:
-    return running(start_carriers)
 
 
 @pytest.fixture
@@ -204,11 +197,11 @@ class TestTheKey:
         assert corporation.shown("") == []
 
     def test_the_log_never_has_the_key(
-        self, corporation: Corporation, caplog: pytest.LogCaptureFixture
+        self, corporation: Corporation, capsys: pytest.CaptureFixture[str]
     ) -> None:
         corporation.script(SEND, "errcode:93000")
         publication = sent(corporation.account("wecom_robot"))
         session.expire_all()
-        assert ROBOT not in caplog.text
+        assert ROBOT not in "".join(capsys.readouterr())
         assert ROBOT not in publication.account.last_fault
         assert "•••" in json.dumps(newest(publication).detail, ensure_ascii=False)

@@ -16,13 +16,11 @@ from schedules.models import Delivery, EmployeeTask, Publication
 from schedules.states import Act, DeliveryState, ReviewState
 from schedules.states import PublicationState as State
 from tests import factories as make
-from tests.schedules.channels.conftest import Start, start_carriers
+from tests.demo_carriers import Start
 from tests.schedules.channels.corporation import again, running, sent
 from tests.schedules.channels.corporation import asked as asked_carrier
 from tests.schedules.ready import account, approved, tried
 from tests.signing_in import sign_in
-
-__all__ = ["start_carriers"]  # a fixture of the channels' own tests
 
 
 @pytest.fixture
