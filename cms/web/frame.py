@@ -9,6 +9,7 @@ import structlog
 from flask import Flask, current_app, request, url_for
 from flask_babel import get_locale, gettext
 from flask_login import current_user
+from markupsafe import Markup
 from sqlalchemy.exc import SQLAlchemyError
 
 from cms.accounts.permissions import Permission, may
@@ -56,9 +57,10 @@ def listed(words: Iterable[Any]) -> str:
     return ("、" if locale_code() == "zh" else ", ").join(map(str, words))
 
 
-def in_a_row(sentences: Iterable[Any]) -> str:
-    """Sentences one after another; Chinese ones stand without a gap."""
-    return ("" if locale_code() == "zh" else " ").join(str(one) for one in sentences if one)
+def in_a_row(sentences: Iterable[Any]) -> Markup:
+    """Sentences one after another; Chinese ones stand without a gap. What a page has escaped stays as it is."""
+    gap = Markup("") if locale_code() == "zh" else Markup(" ")
+    return gap.join(one for one in sentences if one)
 
 
 def told(text: str, parts: Mapping[str, Any] | None = None) -> str:

@@ -39,3 +39,10 @@ def test_a_reason_with_a_percent_sign_is_shown_as_it_is(chinese):
 def test_a_known_reason_is_shown_in_chinese(chinese):
     page = chinese.jinja_env.from_string("{{ reason|told }}")
     assert page.render(reason="The carrier refused the post.") == "平台拒收了这条帖子。"
+
+
+def test_names_in_a_row_of_sentences_are_escaped_once(application):
+    row = "{{ [_('Stopped by %(name)s on %(when)s.', name=name, when='Monday'), name]|in_a_row }}"
+    with application.test_request_context("/"):
+        said = application.jinja_env.from_string(row).render(name="O'Brien <b>")
+    assert said == "Stopped by O&#39;Brien &lt;b&gt; on Monday. O&#39;Brien &lt;b&gt;"
