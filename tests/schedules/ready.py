@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from cms.accounts.models import Role, User
+from cms.accounts.models import AuditEntry, Role, User
 from cms.core.clock import now
 from cms.core.db import session, transaction
 from schedules import approvals, publishing
@@ -69,3 +69,12 @@ def given(holder: User) -> HandOver:
     publication = tried(approved(account=way, pool=make.pool(size=320)))
     assert publication.state is PublicationState.HANDED_OVER
     return session.scalars(select(HandOver)).one()
+
+
+def moves_of(publication: Publication) -> list[str]:
+    """What the audit trail tells of it, from the first to the last."""
+    found = select(AuditEntry.action).where(
+        AuditEntry.object_type == "publications", AuditEntry.object_id == publication.id
+    )
+    actions = session.scalars(found.order_by(AuditEntry.id))
+    return [action.removeprefix("publication.") for action in actions]

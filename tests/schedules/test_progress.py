@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from cms.accounts.models import AuditEntry, Role
+from cms.accounts.models import Role
 from cms.core import events
 from cms.core.clock import now
 from cms.core.db import session, transaction
@@ -22,6 +22,7 @@ from schedules.states import DeliveryState, HandOverState
 from schedules.states import PublicationState as State
 from tests import factories as make
 from tests.schedules.fake_carrier import FakeCarrier, handed_over, ready
+from tests.schedules.ready import moves_of
 
 AT = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 
@@ -49,13 +50,6 @@ def heard(kind: type) -> list[int]:
     found: list[int] = []
     events.subscribe(kind, lambda event: found.append(event.publication_id))
     return found
-
-
-def moves_of(publication: Publication) -> list[str]:
-    found = select(AuditEntry.action).where(
-        AuditEntry.object_type == "publications", AuditEntry.object_id == publication.id
-    )
-    return [one.removeprefix("publication.") for one in session.scalars(found.order_by("id"))]
 
 
 def test_taken_is_not_live_and_both_are_told_once(carrier: FakeCarrier) -> None:

@@ -11,7 +11,6 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from audience.models import PoolKind
-from cms.accounts.models import AuditEntry
 from cms.core import events
 from cms.core.clock import now
 from cms.core.db import session, transaction
@@ -22,7 +21,7 @@ from schedules.models import Attempt, Publication, ReaderEntry
 from schedules.states import Outcome
 from schedules.states import PublicationState as State
 from tests import factories as make
-from tests.schedules.ready import account, approved, tried
+from tests.schedules.ready import account, approved, moves_of, tried
 
 
 @pytest.fixture
@@ -49,23 +48,12 @@ def lapse(publication: Publication) -> None:
         publication.lease_until = now() - timedelta(seconds=1)
 
 
-def moves_of(publication: Publication) -> list[str]:
-    found = select(AuditEntry.action).where(
-        AuditEntry.object_type == "publications", AuditEntry.object_id == publication.id
-    )
-    return [
-        action.removeprefix("publication.")
-        for action in session.scalars(found.order_by(AuditEntry.id))
-    ]
-
-
 def test_a_due_publication_goes_out_once_and_every_move_is_told(app: Flask, effects: Any) -> None:
     publication = approved(pool=make.pool(size=186))
     told: list[int] = []
     events.subscribe(PostPublished, lambda event: told.append(event.publication_id))
     tried(publication)
-    tried(publication)
-    assert publication.state is State.PUBLISHED
+    assert tried(publication).state is State.PUBLISHED
     assert (publication.reach, publication.fence) == (186, 1)
     assert publication.published_at is not None
     assert len(effects(publication)) == 1
@@ -220,8 +208,7 @@ def test_a_carriers_wish_to_wait_holds_up_its_own_account_only(app: Flask) -> No
     other = approved()
     tried(first)
     assert timedelta(hours=5, minutes=59) < first.due_at - now() < timedelta(hours=6, minutes=1)
-    tried(second)
-    assert second.state is State.SCHEDULED
+    assert tried(second).state is State.SCHEDULED
     assert second.attempts == []
     assert tried(other).state is State.PUBLISHED
 
@@ -238,8 +225,7 @@ def test_class_k_is_sent_again_with_the_same_key_and_has_one_effect(
 
 @pytest.mark.parametrize("first", ["uncertain", "uncertain_accepted"])
 def test_class_q_is_looked_up_before_it_is_sent_again(app: Flask, effects: Any, first: str) -> None:
-    publication = approved(account=account(f"{first} ok", "Q"))
-    tried(publication)
+    publication = tried(approved(account=account(f"{first} ok", "Q")))
     make_due(publication)
     assert tried(publication).state is State.PUBLISHED
     assert len(effects(publication)) == 1
@@ -254,8 +240,7 @@ def test_class_n_stops_and_asks_a_person(app: Flask, effects: Any) -> None:
 
 def test_an_unknown_outcome_is_never_called_missed_or_failed(app: Flask) -> None:
     """It may be live: neither lateness nor later refusals to connect may hide that."""
-    publication = approved(account=account("uncertain_accepted not_sent", "K"))
-    tried(publication)
+    publication = tried(approved(account=account("uncertain_accepted not_sent", "K")))
     with time_machine.travel(now() + timedelta(hours=5)):
         assert late.miss_overdue() == 0
     for _try in range(receipts.MOST_TRIES):
@@ -306,8 +291,7 @@ def test_a_worker_that_died_while_sending_is_settled_by_class(
     assert publication.state is State.SENDING
     lapse(publication)
     assert reconciling.settle_expired() == 1
-    tried(publication)
-    assert publication.state is then
+    assert tried(publication).state is then
     assert len(effects(publication)) == effects_then
     assert publication.attempts[0].outcome is Outcome.UNCERTAIN
 

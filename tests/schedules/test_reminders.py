@@ -9,10 +9,9 @@ from sqlalchemy import select
 
 from cms.accounts.models import AuditEntry, User
 from cms.core.clock import now
-from cms.core.config import current
 from cms.core.db import session, transaction
 from cms.core.errors import Conflict, Refused, TryAgain
-from schedules import carrying, polling, reminders, stops, wishes
+from schedules import polling, reminders, stops, wishes
 from schedules.channels.answers import EmployeeAnswer, Progress, Standing
 from schedules.channels.calling import Silent
 from schedules.models import Publication
@@ -21,6 +20,7 @@ from schedules.states import PublicationState as State
 from tests.demo_carriers import Start
 from tests.schedules.channels.corporation import asked, running, sent
 from tests.schedules.fake_carrier import FakeCarrier, handed_over
+from tests.schedules.wishing import carry, past_the_lease
 
 
 @pytest.fixture
@@ -44,12 +44,6 @@ def in_hand() -> Publication:
 def remind(publication: Publication, by: User) -> None:
     with transaction():
         reminders.ask(publication, by=by)
-
-
-def carry(publication: Publication) -> bool:
-    done = carrying.carry(publication.id, worker="here")
-    session.expire_all()
-    return done
 
 
 def told(publication: Publication) -> list[tuple[str, int | None]]:
@@ -166,7 +160,7 @@ def test_a_worker_that_dies_leaves_it_to_the_next(carrier: FakeCarrier, operator
     with pytest.raises(SystemExit):
         carry(publication)
     del carrier.answers["remind"]
-    with time_machine.travel(now() + timedelta(seconds=current().lease_seconds + 1)):
+    with time_machine.travel(past_the_lease()):
         assert carry(publication) is True
     assert publication.wish is None
 
