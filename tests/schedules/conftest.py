@@ -1,9 +1,11 @@
 """What tests of the engine begin with: a carrier of their own, a person, a database of their own."""
 
 import dataclasses
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -12,6 +14,7 @@ from cms.accounts.models import Role, User
 from cms.core import config, jobs
 from cms.core.db import db
 from cms.factory import create_app
+from schedules.models import Publication
 from tests import factories as make
 from tests import postgres
 from tests.schedules.fake_carrier import FakeCarrier, registered
@@ -32,6 +35,20 @@ def carrier(app: Flask, fake: FakeCarrier) -> FakeCarrier:
 @pytest.fixture
 def operator(app: Flask) -> User:
     return make.user(Role.OPERATOR)
+
+
+@pytest.fixture
+def effects(data_home: Path) -> Callable[[Publication], list[dict[str, Any]]]:
+    """What the sandbox has really done, by key."""
+
+    def of(publication: Publication) -> list[dict[str, Any]]:
+        ledger = data_home / "sandbox" / f"{publication.account.slug}.jsonl"
+        if not ledger.exists():
+            return []
+        lines = [json.loads(line) for line in ledger.read_text().splitlines()]
+        return [line for line in lines if line["key"] == publication.idempotency_key]
+
+    return of
 
 
 @pytest.fixture

@@ -286,7 +286,7 @@ def test_some_order_does_where_created_counts_as_published(
     confirming: Confirming, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A net that cannot fail proves nothing. The rules of sending are switched off one by one in
-    test_ledger_machine.py, test_publishing.py and tests/chaos."""
+    test_ledger_machine.py, test_publishing.py, test_dead_workers.py and tests/chaos."""
     monkeypatch.setattr(progress, "_leads_to", lambda *_known: State.PUBLISHED)
     with pytest.raises(AssertionError, match="I3: published, and never was"):
         run(confirming, 100, steps=30, phases=(Phase.generate,))

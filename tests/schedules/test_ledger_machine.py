@@ -331,7 +331,8 @@ def test_some_story_does_without_the_attempt_before_sending(
 ) -> None:
     """A net that cannot fail proves nothing: without the rule the machine finds the lie.
 
-    The other rules are switched off one by one in test_publishing.py and in tests/chaos.
+    The other rules are switched off one by one in test_publishing.py, test_dead_workers.py and
+    tests/chaos.
     """
     monkeypatch.setenv("SEEDBED_DISABLE", "attempt_first")
     assert not rules.is_on("attempt_first")

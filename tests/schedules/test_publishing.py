@@ -1,8 +1,6 @@
 """One publication carried out: claim, attempt, send, record, and every way it can turn out."""
 
-import json
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +12,7 @@ from audience.models import PoolKind
 from cms.core import events
 from cms.core.clock import now
 from cms.core.db import session, transaction
-from schedules import late, publishing, receipts, reconciling
+from schedules import late, publications, publishing, receipts
 from schedules.channels.base import Receipt
 from schedules.events import PostPublished
 from schedules.models import Attempt, Publication, ReaderEntry
@@ -24,28 +22,9 @@ from tests import factories as make
 from tests.schedules.ready import account, approved, moves_of, tried
 
 
-@pytest.fixture
-def effects(data_home: Path) -> Any:
-    """What the sandbox has really done, by key."""
-
-    def of(publication: Publication) -> list[dict[str, Any]]:
-        ledger = data_home / "sandbox" / f"{publication.account.slug}.jsonl"
-        if not ledger.exists():
-            return []
-        lines = [json.loads(line) for line in ledger.read_text().splitlines()]
-        return [line for line in lines if line["key"] == publication.idempotency_key]
-
-    return of
-
-
 def make_due(publication: Publication) -> None:
     with transaction():
         publication.due_at = now()
-
-
-def lapse(publication: Publication) -> None:
-    with transaction():
-        publication.lease_until = now() - timedelta(seconds=1)
 
 
 def test_a_due_publication_goes_out_once_and_every_move_is_told(app: Flask, effects: Any) -> None:
@@ -151,9 +130,7 @@ def test_too_late_is_missed_as_the_calendar_says(
         publish_at=now() + timedelta(minutes=1),
     )
     with transaction():
-        publication.late_after = publication.due_at + timedelta(
-            minutes=30 if kind is PoolKind.GROUP else 120
-        )
+        publication.late_after = publication.due_at + publications.late_by(publication.post)
     with time_machine.travel(publication.due_at + timedelta(minutes=minutes)):
         tried(publication)
     assert publication.state is state
@@ -247,118 +224,6 @@ def test_an_unknown_outcome_is_never_called_missed_or_failed(app: Flask) -> None
         make_due(publication)
         tried(publication)
     assert publication.state is State.UNCERTAIN
-
-
-def claim(publication: Publication) -> Any:
-    fence = publishing.claim(publication.id, worker="dying")
-    assert fence is not None
-    return fence
-
-
-def test_a_claim_whose_worker_died_comes_back(app: Flask) -> None:
-    publication = approved()
-    claim(publication)
-    assert reconciling.settle_expired() == 0
-    lapse(publication)
-    assert reconciling.settle_expired() == 1
-    session.expire_all()
-    assert publication.state is State.SCHEDULED
-    assert tried(publication).state is State.PUBLISHED
-    assert publication.fence == 2
-
-
-def test_with_the_lease_rule_off_a_living_worker_loses_its_claim(
-    app: Flask, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The test above can fail: it is the lease that protects a claim."""
-    monkeypatch.setenv("SEEDBED_DISABLE", "lease")
-    publication = approved()
-    claim(publication)
-    assert reconciling.settle_expired() == 1
-
-
-@pytest.mark.parametrize(
-    ("repeat", "then", "effects_then"),
-    [("K", State.PUBLISHED, 1), ("Q", State.PUBLISHED, 1), ("N", State.UNCERTAIN, 0)],
-)
-def test_a_worker_that_died_while_sending_is_settled_by_class(
-    app: Flask, effects: Any, repeat: str, then: State, effects_then: int
-) -> None:
-    publication = approved(account=account("ok", repeat))
-    fence = claim(publication)
-    assert publishing._prepared(publication.id, fence) is not None
-    session.expire_all()
-    assert publication.state is State.SENDING
-    lapse(publication)
-    assert reconciling.settle_expired() == 1
-    assert tried(publication).state is then
-    assert len(effects(publication)) == effects_then
-    assert publication.attempts[0].outcome is Outcome.UNCERTAIN
-
-
-def test_three_crashes_put_it_on_hold(app: Flask) -> None:
-    publication = approved()
-    for _crash in range(reconciling.MOST_CRASHES):
-        make_due(publication)
-        assert publishing._prepared(publication.id, claim(publication)) is not None
-        lapse(publication)
-        reconciling.settle_expired()
-        session.expire_all()
-    assert (publication.state, publication.reason) == (State.HELD, reconciling.CRASHED)
-
-
-def late_answer(publication: Publication) -> tuple[bool, Publication]:
-    """A worker freezes after its call; a peer takes over; then its answer comes."""
-    envelope = publishing._prepared(publication.id, claim(publication))
-    assert envelope is not None
-    lapse(publication)
-    reconciling.settle_expired()
-    assert publishing._prepared(publication.id, claim(publication)) is not None
-    written = receipts.record(envelope, Receipt(Outcome.NOT_SENT, reason="from the past"))
-    session.expire_all()
-    return written, publication
-
-
-def test_a_stale_worker_cannot_overwrite_the_ledger(app: Flask) -> None:
-    written, publication = late_answer(approved())
-    assert not written
-    assert (publication.state, publication.fence) == (State.SENDING, 2)
-    first = publication.attempts[0]
-    assert first.outcome is Outcome.UNCERTAIN
-    assert first.detail["late_answer"]["reason"] == "from the past"
-
-
-def test_with_the_fence_off_a_stale_worker_does_overwrite_it(
-    app: Flask, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SEEDBED_DISABLE", "fence")
-    written, publication = late_answer(approved())
-    assert written
-    assert publication.state is State.SCHEDULED
-
-
-def test_with_attempt_first_off_a_death_while_sending_doubles_on_class_n(
-    app: Flask, effects: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SEEDBED_DISABLE", "attempt_first")
-    publication = approved(account=account("ok", "N"))
-    envelope = publishing._prepared(publication.id, claim(publication))
-    assert envelope is not None
-    publishing._spoken(envelope, deadline=1e12)  # and the worker dies before it can record
-    lapse(publication)
-    reconciling.settle_expired()
-    session.expire_all()
-    tried(publication)
-    assert len(effects(publication)) == 2
-
-
-def test_a_worker_frozen_until_its_lease_is_over_sends_nothing(app: Flask, effects: Any) -> None:
-    publication = approved()
-    envelope = publishing._prepared(publication.id, claim(publication))
-    assert envelope is not None
-    receipt = publishing._spoken(envelope, deadline=0)
-    assert receipt.outcome is Outcome.NOT_SENT
-    assert effects(publication) == []
 
 
 def test_no_transaction_is_open_while_the_carrier_is_spoken_to(
