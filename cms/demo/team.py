@@ -42,9 +42,9 @@ PERSONA_ROLES = {
 }
 # What carriers do that the pack's plain sandbox does not: one never answers, one always refuses.
 SANDBOXES: tuple[tuple[str, str, dict[str, Any]], ...] = (
-    ("sandbox", "Sandbox", {"class": "K", "script": "ok"}),
-    ("sandbox-silent", "Sandbox, never answers", {"class": "N", "script": "uncertain"}),
-    ("sandbox-strict", "Sandbox, refuses all", {"class": "K", "script": "reject"}),
+    ("sandbox", "沙盒", {"class": "K", "script": "ok"}),
+    ("sandbox-silent", "沙盒：从不应答", {"class": "N", "script": "uncertain"}),
+    ("sandbox-strict", "沙盒：一概拒收", {"class": "K", "script": "reject"}),
 )
 SANDBOX_POOLS = ("group-active", "group-paying")
 HUES = {slug: number for number, slug in enumerate(pack.THEMES, start=1)}
