@@ -71,6 +71,13 @@ def given(holder: User) -> HandOver:
     return session.scalars(select(HandOver)).one()
 
 
+def uncertain() -> Publication:
+    """One of which nobody knows whether it is live."""
+    publication = tried(approved(account=account("uncertain ok", "N")))
+    assert publication.state is PublicationState.UNCERTAIN
+    return publication
+
+
 def moves_of(publication: Publication) -> list[str]:
     """What the audit trail tells of it, from the first to the last."""
     found = select(AuditEntry.action).where(

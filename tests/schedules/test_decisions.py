@@ -15,7 +15,7 @@ from schedules import decisions, hints, late
 from schedules.models import Publication
 from schedules.states import PublicationState as State
 from tests import factories as make
-from tests.schedules.ready import account, approved, tried
+from tests.schedules.ready import approved, tried, uncertain
 
 
 def in_state(state: State, **fields: Any) -> Publication:
@@ -25,21 +25,13 @@ def in_state(state: State, **fields: Any) -> Publication:
     return publication
 
 
-def uncertain() -> Publication:
-    publication = approved(account=account("uncertain ok", "N"))
-    tried(publication)
-    assert publication.state is State.UNCERTAIN
-    return publication
-
-
 @pytest.mark.parametrize("state", [State.MISSED, State.FAILED, State.HELD])
 def test_publish_now_goes_out_whatever_the_hour(app: Flask, state: State) -> None:
     publication = in_state(state, publish_at=now() - timedelta(days=1))
     with transaction():
         decisions.publish_now(publication, by=make.user(Role.OPERATOR))
     assert late.miss_overdue() == 0
-    tried(publication)
-    assert publication.state is State.PUBLISHED
+    assert tried(publication).state is State.PUBLISHED
 
 
 def test_publish_now_brings_a_later_one_forward(app: Flask) -> None:

@@ -3,7 +3,6 @@
 import io
 
 import pytest
-from bs4 import BeautifulSoup
 from sqlalchemy import select
 
 from cms.accounts.models import AuditEntry, Role
@@ -14,13 +13,7 @@ from tests import factories as make
 from tests.demo_carriers import mail_sink
 from tests.schedules.ready import approved
 from tests.signing_in import sign_in
-
-
-@pytest.fixture
-def operator(client):
-    user = make.user(Role.OPERATOR)
-    sign_in(client, user)
-    return user
+from tests.web.reading import parsed
 
 
 @pytest.fixture
@@ -67,7 +60,7 @@ class TestAdding:
         text = "ann@example.com\nno address\nbo@\n\nx@1.2.3.4\na b@example.com\n"
         answer = client.post(place, data={"lines": text})
         assert answer.status_code == 422
-        page = BeautifulSoup(answer.text, "html.parser")
+        page = parsed(answer)
         rows = [
             (row.td.text, row.th.text)
             for row in page.select("section[aria-labelledby=report] tbody tr")

@@ -17,13 +17,7 @@ from schedules.states import PublicationState, ReviewState
 from tests import factories as make
 from tests.schedules.ready import submitted
 from tests.signing_in import sign_in
-
-
-@pytest.fixture
-def operator(client: FlaskClient) -> User:
-    user = make.user(Role.OPERATOR)
-    sign_in(client, user)
-    return user
+from tests.web.reading import parsed, read
 
 
 def post_today(**fields: Any) -> Post:
@@ -33,9 +27,7 @@ def post_today(**fields: Any) -> Post:
 
 
 def sheet(client: FlaskClient, query: str = "") -> BeautifulSoup:
-    answer = client.get(f"/today/{query}")
-    assert answer.status_code == 200
-    return BeautifulSoup(answer.text, "html.parser")
+    return read(client, f"/today/{query}")
 
 
 def form_of(page: BeautifulSoup, action: str) -> dict[str, str]:
@@ -101,7 +93,7 @@ def test_a_post_that_changed_meanwhile_is_shown_with_the_difference(
         post.text, post.revision = "Starts at 20:30\nBring tea", 2
     answer = client.post(address, data=fields)
     assert answer.status_code == 409
-    page = BeautifulSoup(answer.text, "html.parser")
+    page = parsed(answer)
     assert page.select_one(".difference del").text == "Starts at 20:00"
     assert page.select_one(".difference ins").text == "Starts at 20:30"
     assert post.review is ReviewState.SUBMITTED

@@ -21,13 +21,7 @@ from tests import factories as make
 from tests.schedules.fake_carrier import registered
 from tests.schedules.ready import account, approved, given
 from tests.signing_in import sign_in
-
-
-@pytest.fixture
-def operator(client: FlaskClient) -> User:
-    user = make.user(Role.OPERATOR)
-    sign_in(client, user)
-    return user
+from tests.web.reading import parsed, read
 
 
 def troubled(state: State, reason: str = "", way: ChannelAccount | None = None) -> Publication:
@@ -39,9 +33,7 @@ def troubled(state: State, reason: str = "", way: ChannelAccount | None = None) 
 
 
 def inbox(client: FlaskClient, query: str = "") -> BeautifulSoup:
-    answer = client.get(f"/today/waiting{query}")
-    assert answer.status_code == 200
-    return BeautifulSoup(answer.text, "html.parser")
+    return read(client, f"/today/waiting{query}")
 
 
 def cards(page: BeautifulSoup) -> list[Tag]:
@@ -57,7 +49,7 @@ def ticks(page: BeautifulSoup) -> list[str]:
 def decide(client: FlaskClient, query: str = "", **fields: Any) -> BeautifulSoup:
     answer = client.post(f"/today/waiting/decide{query}", data=fields)
     assert answer.status_code == 200, answer.text
-    return BeautifulSoup(answer.text, "html.parser")
+    return parsed(answer)
 
 
 def test_posts_stand_once_under_their_cause(client: FlaskClient, operator: User) -> None:
@@ -97,7 +89,7 @@ def test_the_rail_counts_what_waits_for_those_who_decide(
     assert inbox(client).select_one(".rail__count") is None
     troubled(State.HELD)
     troubled(State.UNCERTAIN)
-    badge = BeautifulSoup(client.get("/library").text, "html.parser").select_one(".rail__count")
+    badge = read(client, "/library").select_one(".rail__count")
     assert badge is not None
     assert badge.text.startswith("2")
     sign_in(client, make.user(Role.PLANNER))
