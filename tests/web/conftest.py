@@ -13,3 +13,10 @@ def operator(client: FlaskClient) -> User:
     user = make.user(Role.OPERATOR)
     sign_in(client, user)
     return user
+
+
+@pytest.fixture
+def admin(client: FlaskClient) -> User:
+    user = make.user(Role.ADMINISTRATOR, name="Ada")
+    sign_in(client, user)
+    return user

@@ -1,17 +1,8 @@
 """Settings: team, audit trail, health; and that only administrators may change the team."""
 
-import pytest
-
 from cms.accounts.models import Role
 from tests import factories
 from tests.signing_in import sign_in
-
-
-@pytest.fixture
-def admin(client):
-    user = factories.user(Role.ADMINISTRATOR, name="Ada")
-    sign_in(client, user)
-    return user
 
 
 def test_adding_somebody_gives_a_link_that_lets_them_in(client, app, admin):

@@ -9,13 +9,6 @@ from tests import factories
 from tests.signing_in import sign_in
 
 
-@pytest.fixture
-def admin(client):
-    user = factories.user(Role.ADMINISTRATOR)
-    sign_in(client, user)
-    return user
-
-
 def test_a_pool_is_added_and_changed(client, admin):
     stage = factories.stage()
     form = {"name": "Java 1 群", "kind": "group", "stage_id": stage.id, "size": "186"}
