@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import current_app, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -22,8 +22,6 @@ from schedules.callbacks import doors
 from schedules.channels import CHANNELS, Channel
 from schedules.models import ChannelAccount
 
-MATRIX = "/settings/channels"
-
 
 @bp.get("/accounts")
 @requires(Permission.CHANNEL_READ)
@@ -37,7 +35,6 @@ def list_accounts() -> ResponseReturnValue:
         conditions=account_health.conditions(page.rows),
         waiting=account_health.waiting([account.id for account in page.rows]),
         words=account_words,
-        matrix=_matrix(),
     )
 
 
@@ -46,7 +43,7 @@ def list_accounts() -> ResponseReturnValue:
 def choose_channel() -> ResponseReturnValue:
     """Which channel first; what is asked then depends on it."""
     cards = [(channel, account_words.sentence(channel)) for channel in CHANNELS]
-    return render_template("admin/account_new.html", cards=cards, matrix=_matrix())
+    return render_template("admin/account_new.html", cards=cards)
 
 
 @bp.route("/accounts/new/<channel>", methods=["GET", "POST"])
@@ -225,9 +222,3 @@ def _readable(channel: Channel, account: ChannelAccount) -> list[tuple[Any, str]
                 text = _("yes") if value else _("no")
             shown.append((_(one.label), _(words[text]) if text in words else text))
     return shown
-
-
-def _matrix() -> str:
-    """The page that compares channels, where there is one."""
-    rules = current_app.url_map.iter_rules()
-    return MATRIX if any(rule.rule == MATRIX for rule in rules) else ""

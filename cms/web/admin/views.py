@@ -1,6 +1,6 @@
 """Settings: where they begin, and whether everything is well."""
 
-from flask import Blueprint, current_app, render_template
+from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
@@ -46,7 +46,7 @@ bp = Blueprint("admin", __name__, url_prefix="/settings")
 @requires(Permission.CHANNEL_READ)
 def index() -> ResponseReturnValue:
     """What can be set, each line leading to its page."""
-    return render_template("admin/index.html", known_endpoints=current_app.view_functions)
+    return render_template("admin/index.html")
 
 
 @bp.get("/health")
