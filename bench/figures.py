@@ -73,8 +73,9 @@ def _table(rows: list[dict]) -> str:
     head = [
         "# Benchmarks",
         "",
-        "Written by `make bench`; do not edit. Times differ from machine to machine: read the ratio,",
-        "whose baseline was measured in the same run. Values without a baseline stand alone.",
+        "Written by `make bench`, and `chaos.*` by `make chaos`; do not edit. Times differ from machine",
+        "to machine: read the ratio, whose baseline was measured in the same run. Values without a",
+        "baseline stand alone.",
         "",
         f"Last run {datetime.now(UTC):%Y-%m-%d}, {platform.system()} {platform.machine()}, "
         f"Python {platform.python_version()}.",
@@ -83,13 +84,16 @@ def _table(rows: list[dict]) -> str:
         "|---|---:|---|---:|---:|---:|---:|",
     ]
     body = [
-        "| {name} | {value:g} | {unit} | {baseline} | {ratio} | {n} | {seed} |".format(
-            **row
-            | {
-                key: "–" if row[key] is None else format(row[key], "g")
-                for key in ("baseline", "ratio", "seed")
-            }
+        "| {name} | {value} | {unit} | {baseline} | {ratio} | {n} | {seed} |".format(
+            **row | {key: _shown(row[key]) for key in ("value", "baseline", "ratio", "seed")}
         )
         for row in rows
     ]
     return "\n".join([*head, *body]) + "\n"
+
+
+def _shown(value: float | None) -> str:
+    """Whole numbers whole, the rest to six figures."""
+    if value is None:
+        return "–"
+    return str(int(value)) if value == int(value) else format(value, "g")
