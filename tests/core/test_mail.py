@@ -1,18 +1,16 @@
 """E-mail against a real mail server: what arrives, and what each refusal or silence proves."""
 
 import socket
-import ssl
-from pathlib import Path
 
 import pytest
 from aiosmtpd.smtp import SMTP
 
 from cms.core import mail
 from cms.core.mail import BadLetter, Letter, NotSent, Refused, Unanswered
+from tests.core.answering import tls_server, trusting
 from tests.mail_server import SENDER, mail_server, use
 
 pytestmark = pytest.mark.usefixtures("app")
-CERTIFICATES = Path(__file__).parent / "certificates"
 LETTER = Letter(("wei@example.com",), "Two posts failed", "Look at the inbox.\n.\n..and so on\n")
 
 
@@ -153,11 +151,9 @@ def _own_address() -> str:
 
 
 def test_letters_go_encrypted_where_the_server_offers_it() -> None:
-    theirs = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    theirs.load_cert_chain(CERTIFICATES / "seedbed.test.pem", CERTIFICATES / "seedbed.test.key")
-    ours = ssl.create_default_context(cafile=CERTIFICATES / "seedbed.test.pem")
+    ours = trusting()
     ours.check_hostname = False
-    with mail_server(tls=theirs, require_starttls=True) as box:
+    with mail_server(tls=tls_server(), require_starttls=True) as box:
         mail.send(LETTER, tls=ours)
         assert len(box.letters) == 1
         with pytest.raises(NotSent, match="TLS"):  # a certificate that nobody vouches for
