@@ -11,6 +11,7 @@ from content_library import jobs
 from content_library.search import projection
 from tests import factories
 from tests.signing_in import sign_in
+from tests.web.reading import checked
 
 Page = Callable[[object], BeautifulSoup]
 
@@ -36,23 +37,4 @@ def index(app):
 @pytest.fixture
 def read() -> Page:
     """The answer as a page, checked for what every page must have."""
-
-    def reading(answer) -> BeautifulSoup:
-        page = BeautifulSoup(answer.get_data(as_text=True), "html.parser")
-        ids = [one["id"] for one in page.select("[id]")]
-        assert len(ids) == len(set(ids)), sorted(x for x in ids if ids.count(x) > 1)
-        assert page.title is not None
-        assert page.title.text.strip(" ·") != "Seedbed"
-        assert len(page.select("h1")) == 1
-        for field in page.select("input:not([type=hidden]), select, textarea"):
-            assert _has_name(page, field), field
-        assert not page.select("[style], [onclick], script:not([src])")
-        return page
-
-    return reading
-
-
-def _has_name(page: BeautifulSoup, field) -> bool:
-    if field.get("aria-label") or field.find_parent("label"):
-        return True
-    return bool(field.get("id") and page.select(f'label[for="{field["id"]}"]'))
+    return checked
