@@ -1,8 +1,9 @@
-"""A week to plan in, with one slot of the pattern, and its planner signed in."""
+"""A week to plan in, its planner signed in, and one slot of its pattern where a test needs one."""
 
 from datetime import time
 
 import pytest
+from flask.testing import FlaskClient
 
 from cms.core.db import transaction
 from schedules import slots
@@ -12,8 +13,14 @@ from tests.signing_in import sign_in
 
 
 @pytest.fixture
-def world(client) -> World:
+def world(client: FlaskClient) -> World:
     world = World()
+    sign_in(client, world.planner)
+    return world
+
+
+@pytest.fixture
+def one_slot(world: World) -> None:
     theme = make.tag(slug="trust", name_en="Trust", hue=2)
     with transaction():
         slots.add(
@@ -24,5 +31,3 @@ def world(client) -> World:
             wanted_theme=theme,
             by=None,
         )
-    sign_in(client, world.planner)
-    return world

@@ -28,7 +28,7 @@ class TestBoard:
         assert client.get("/calendar/", follow_redirects=True).status_code == 200
         assert calendars.first().timezone == "Asia/Shanghai"
 
-    def test_posts_and_empty_slots_stand_in_the_week(self, client, world):
+    def test_posts_and_empty_slots_stand_in_the_week(self, client, world, one_slot):
         asset = make.asset(title="转行三步", lang="zh")
         post = world.plan(asset=asset, at=time(8))
         page = client.get(board_of(world)).text
@@ -69,7 +69,9 @@ class TestBoard:
         assert client.post(f"/calendar/posts/{post.id}/drop").status_code == 403
         assert client.get("/calendar/posts/new").status_code == 403
 
-    def test_the_page_asks_as_much_for_many_as_for_one(self, client, world, count_queries):
+    def test_the_page_asks_as_much_for_many_as_for_one(
+        self, client, world, one_slot, count_queries
+    ):
         world.plan(at=time(6))
         client.get(board_of(world))
         with count_queries() as few:
@@ -109,7 +111,7 @@ class TestPattern:
     def admin(self, client, world):
         sign_in(client, make.user(Role.ADMINISTRATOR))
 
-    def test_slots_are_added_changed_and_removed(self, client, world, admin):
+    def test_slots_are_added_changed_and_removed(self, client, world, one_slot, admin):
         data = {
             "account": world.account.id,
             "weekday": 4,
@@ -148,7 +150,7 @@ class TestPattern:
         assert client.get("/calendar/settings").status_code == 403
 
 
-def test_every_page_has_a_title_unique_ids_and_labelled_fields(client, world):
+def test_every_page_has_a_title_unique_ids_and_labelled_fields(client, world, one_slot):
     sign_in(client, make.user(Role.ADMINISTRATOR))
     post, asset = world.plan(), make.asset()
     for path in (

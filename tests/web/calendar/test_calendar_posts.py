@@ -15,7 +15,7 @@ from tests.web.calendar.week import place_of
 
 
 class TestPlanning:
-    def test_a_slot_leads_through_plain_forms_to_a_post(self, client, world):
+    def test_a_slot_leads_through_plain_forms_to_a_post(self, client, world, one_slot):
         asset = make.asset(title="Three steps", summary="A timetable.")
         slot = place_of(world)
         step = client.get(f"/calendar/posts/new?slot={slot}").text
@@ -72,7 +72,7 @@ class TestPlanning:
         assert "text" in fault or "Kept words" in answer.text
         assert session.query(Post).count() == 0
 
-    def test_a_taken_slot_names_the_other(self, client, world):
+    def test_a_taken_slot_names_the_other(self, client, world, one_slot):
         other = world.plan(asset=make.asset(title="Was here first"))
         data = {"asset": make.asset().id, "slot": place_of(world), "text": "x"}
         answer = client.post("/calendar/posts", data=data)
@@ -154,7 +154,7 @@ class TestOnePost:
         assert (post.review, post.revision) == (ReviewState.DRAFT, 1)
         assert post.publication.state is PublicationState.PLANNED
 
-    def test_moving_by_slot_and_by_hand(self, client, world):
+    def test_moving_by_slot_and_by_hand(self, client, world, one_slot):
         post = world.plan(at=time(8))
         path = f"/calendar/posts/{post.id}/move"
         client.post(path, data={"slot": place_of(world), "revision": "1"})

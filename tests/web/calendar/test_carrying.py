@@ -11,17 +11,8 @@ from schedules.board import cell_id
 from schedules.models import Post
 from schedules.states import PublicationState
 from tests import factories as make
-from tests.schedules.planning import World
-from tests.signing_in import sign_in
 
 FETCH = {"X-Requested-With": "fetch", "Accept": "application/json"}
-
-
-@pytest.fixture
-def world(client) -> World:
-    world = World()
-    sign_in(client, world.planner)
-    return world
 
 
 def place(world, at, day=None):

@@ -25,13 +25,6 @@ from tests.signing_in import sign_in
 JSON = {"X-Requested-With": "fetch"}
 
 
-@pytest.fixture
-def world(client: FlaskClient) -> World:
-    world = World()
-    sign_in(client, world.planner)
-    return world
-
-
 def page_of(client: FlaskClient, post: Post, query: str = "") -> BeautifulSoup:
     answer = client.get(f"/calendar/posts/{post.id}{query}")
     assert answer.status_code == 200

@@ -22,13 +22,6 @@ from tests.signing_in import sign_in
 
 
 @pytest.fixture
-def world(client: FlaskClient) -> World:
-    world = World()
-    sign_in(client, world.planner)
-    return world
-
-
-@pytest.fixture
 def link(world: World) -> TrackedLink:
     post = world.plan(account=make.account(world.pool, channel="manual"))
     return links.own_link(post.publication)

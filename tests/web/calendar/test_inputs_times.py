@@ -14,13 +14,6 @@ from tests.schedules.planning import World
 from tests.signing_in import sign_in
 
 
-@pytest.fixture
-def world(client):
-    world = World()
-    sign_in(client, world.planner)
-    return world
-
-
 def plan(client, world, day, at, **more):
     data = {"asset": make.asset().id, "slot": "", "pool": world.pool.id, "text": "Kept words"}
     return client.post("/calendar/posts", data=data | {"wall_date": day, "wall_time": at} | more)
