@@ -1,11 +1,13 @@
 """The late policy: what was not sent within its calendar's patience is missed, and shown."""
 
+from datetime import datetime
+
 from sqlalchemy import select
 
 from cms.core.clock import now
 from cms.core.db import session, transaction
 from cms.core.i18n import N_
-from schedules import attempts, stops
+from schedules import attempts, rules, stops
 from schedules.models import Publication
 from schedules.publications import shift
 from schedules.receipts import NOBODY_KNOWS, PARTLY_OUT
@@ -20,6 +22,8 @@ def miss_overdue() -> int:
 
     While sending is stopped nothing is missed: whoever lifts the stop sees what waited for it.
     """
+    if not rules.is_on("late"):
+        return 0
     moment = now()
     overdue = (
         select(Publication.id)
@@ -28,6 +32,11 @@ def miss_overdue() -> int:
         .limit(BATCH)
     )
     return sum(miss(publication_id) for publication_id in session.scalars(overdue).all())
+
+
+def is_too_late(late_after: datetime) -> bool:
+    """Whether what may wait until then has waited too long."""
+    return late_after < now() and rules.is_on("late")
 
 
 def miss(publication_id: int) -> bool:

@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from cms.core.clock import now
 from cms.core.db import session
+from schedules import rules
 from schedules.channels import CHANNELS
 from schedules.limits import LONGEST_BACK_OFF
 from schedules.models import ChannelAccount
@@ -103,7 +104,7 @@ def take(account_id: int) -> timedelta | None:
     if account.blocked_until and account.blocked_until > moment:
         return account.blocked_until - moment
     bucket = bucket_of(account, moment)
-    if bucket.wait:
+    if bucket.wait and rules.is_on("limits"):
         return bucket.wait
     account.tokens, account.tokens_at = bucket.tokens - 1, moment
     return None

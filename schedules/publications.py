@@ -244,9 +244,10 @@ def shift(
     """
     if to_state not in PUBLICATION_MOVES[from_state]:
         raise ValueError(f"{from_state} does not lead to {to_state}")
+    expected = (Publication.state == from_state, *where) if rules.is_on("conditional") else ()
     done = session.execute(
         update(Publication)
-        .where(Publication.id == publication_id, Publication.state == from_state, *where)
+        .where(Publication.id == publication_id, *expected)
         .values(_columns(to_state, reason) | dict(values or {}))
         .execution_options(synchronize_session=False)
     )

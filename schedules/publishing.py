@@ -90,7 +90,7 @@ def claim(publication_id: int, *, worker: str) -> int | None:
     if row is None:
         return None
     account_id, fence, late_after = row
-    if late_after < now():
+    if late.is_too_late(late_after):
         late.miss(publication_id)
         return None
     try:
@@ -159,6 +159,8 @@ def _prepared(publication_id: int, fence: int, deadline: float | None = None) ->
         log.warning("claim_left_to_its_lease", publication=publication_id, exc_info=True)
     except Exception:  # the door of one row: a poisonous one is put aside, and says so
         log.exception("publication_broken", publication=publication_id)
+        if not rules.is_on("alone"):
+            raise
         with transaction():
             shift(publication_id, State.CLAIMED, State.HELD, reason=BROKEN, where=_mine(fence))
     return None

@@ -102,7 +102,7 @@ def _fenced(envelope: Envelope) -> tuple[ColumnElement[bool], ...]:
 
 def _verdict(publication: Publication, envelope: Envelope, receipt: Receipt) -> Verdict:
     channel = CHANNELS.get(envelope.outgoing.channel)
-    match receipt.outcome:
+    match _outcome(receipt):
         case Outcome.ACCEPTED if receipt.goes_on:
             return _goes_on(publication, receipt)
         case Outcome.ACCEPTED:
@@ -122,6 +122,12 @@ def _verdict(publication: Publication, envelope: Envelope, receipt: Receipt) -> 
             return unknown(publication, channel.repeat_for(envelope.settings), receipt)
 
 
+def _outcome(receipt: Receipt) -> Outcome:
+    if receipt.outcome is Outcome.UNCERTAIN and not rules.is_on("outcomes"):
+        return Outcome.NOT_SENT
+    return receipt.outcome
+
+
 def _may_be_live(publication: Publication, envelope: Envelope, channel: Channel) -> bool:
     """A no speaks of this try alone; whoever can be asked has said before it about the others."""
     if channel.repeat_for(envelope.settings) is Repeat.QUERY:
@@ -136,6 +142,8 @@ def _accepted(publication: Publication, receipt: Receipt, confirmation: Confirma
         "reach": publication.pool.size,
         "crashes": 0,
     }
+    if not rules.is_on("confirm"):
+        confirmation = Confirmation.NOBODY
     if confirmation is Confirmation.PERSON:
         values |= {"poll_at": None, "confirm_by": None}
         return Verdict(State.HANDED_OVER, receipt.reason, values)
@@ -178,7 +186,8 @@ def _again(publication: Publication, receipt: Receipt) -> Verdict:
 def unknown(publication: Publication, repeat: Repeat, receipt: Receipt = SILENCE) -> Verdict:
     """What an unknown outcome leads to: the channel's class decides."""
     tries = publication.tries + 1
-    if repeat is Repeat.NEVER or tries >= MOST_TRIES:
+    may_repeat = repeat is not Repeat.NEVER or not rules.is_on("class")
+    if not may_repeat or tries >= MOST_TRIES:
         return Verdict(State.UNCERTAIN, NOBODY_KNOWS, {"tries": tries})
     moment = now()
     wait = limits.clamped(receipt.after) if receipt.after else limits.back_off(tries)

@@ -28,6 +28,8 @@ declare("reconcile.before", "reconcile.after")
 
 def settle_expired() -> int:
     """Settle every claim whose lease is over, each alone; how many were moved."""
+    if not rules.is_on("reconcile"):
+        return 0
     expired = select(Publication.id, Publication.fence).where(
         Publication.state.in_([State.CLAIMED, State.SENDING]), *_expired()
     )
@@ -48,6 +50,8 @@ def _settled(publication_id: int, fence: int) -> bool:
         raise
     except Exception:  # the door of one row: a poisonous one must not keep the others waiting
         log.exception("publication_not_settled", publication=publication_id)
+        if not rules.is_on("alone"):
+            raise
         return False
 
 
@@ -89,7 +93,8 @@ def _lost(publication: Publication) -> receipts.Verdict:
     account = publication.account
     repeat = CHANNELS.get(account.channel).repeat_for(account.settings)
     counted: dict[str, Any] = {"crashes": crashes}
-    if repeat is not Repeat.NEVER and crashes >= MOST_CRASHES:
+    is_deadly = crashes >= MOST_CRASHES and rules.is_on("crashes")
+    if repeat is not Repeat.NEVER and is_deadly:
         return receipts.Verdict(State.HELD, CRASHED, counted)
     verdict = receipts.unknown(publication, repeat)
     # The lease was wait enough: a channel that knows the key is tried again at once.

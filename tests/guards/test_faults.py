@@ -5,6 +5,7 @@ import re
 import pytest
 
 from cms.core.config import ROOT
+from schedules.rules import SWITCHABLE
 from tests.guards.test_inputs import names_in
 
 TABLE = (ROOT / "docs/faults.md").read_text()
@@ -22,6 +23,10 @@ def test_the_named_test_exists(name):
 def test_every_row_names_one():
     assert len(ROWS) > 55
     assert [row for row in ROWS if not re.search(r"`[\w/]+\.py::", row)] == []
+
+
+def test_every_rule_that_can_be_switched_off_is_proven_needed():
+    assert sorted(re.findall(r"^\| `(\w+)` \|", TABLE, re.M)) == sorted(SWITCHABLE)
 
 
 @pytest.mark.parametrize("path", OURS, ids=lambda path: path.stem)

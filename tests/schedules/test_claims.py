@@ -106,6 +106,25 @@ def test_eight_claim_two_hundred_rows_two_hundred_times(real_app: Flask) -> None
     assert set(fences) == {1}
 
 
+def test_without_the_condition_a_row_is_claimed_by_several(
+    real_app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The test above can fail: all eight have read the row before one of them writes."""
+    monkeypatch.setenv("SEEDBED_DISABLE", "conditional")
+    (publication_id,), claims = due(1), list[int | None]()
+    read, gate = publishing._claimable, threading.Barrier(THREADS)
+
+    def read_together(number: int) -> object:
+        found = read(number)
+        session.rollback()
+        gate.wait()
+        return found
+
+    monkeypatch.setattr(publishing, "_claimable", read_together)
+    at_once(real_app, lambda: claims.append(publishing.claim(publication_id, worker="one of 8")))
+    assert claims == [1] * THREADS
+
+
 def test_a_batch_hinted_eight_times_goes_out_once(real_app: Flask) -> None:
     ids = due(20)
     at_once(real_app, lambda: publish_batch(*ids))
