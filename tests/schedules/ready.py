@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from cms.accounts.models import AuditEntry, Role, User
 from cms.core.clock import now
-from cms.core.db import session, transaction
+from cms.core.db import Model, session, transaction
 from schedules import approvals, publishing
 from schedules.models import ChannelAccount, HandOver, Post, Publication
 from schedules.states import PublicationState, ReviewState
@@ -76,6 +76,13 @@ def uncertain() -> Publication:
     publication = tried(approved(account=account("uncertain ok", "N")))
     assert publication.state is PublicationState.UNCERTAIN
     return publication
+
+
+def change(row: Model, **values: Any) -> None:
+    """As if somebody or something else had written it meanwhile."""
+    with transaction():
+        for name, value in values.items():
+            setattr(row, name, value)
 
 
 def moves_of(publication: Publication) -> list[str]:

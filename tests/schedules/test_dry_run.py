@@ -15,15 +15,9 @@ from schedules.states import PublicationState as State
 from schedules.states import ReviewState, StopScope
 from schedules.stops import StopFields
 from tests import factories as make
-from tests.schedules.ready import account, approved, submitted
+from tests.schedules.ready import account, approved, change, submitted
 
 pytestmark = pytest.mark.usefixtures("app")
-
-
-def change(row, **values):
-    with transaction():
-        for name, value in values.items():
-            setattr(row, name, value)
 
 
 def told():
