@@ -48,12 +48,6 @@ def _rate() -> list[Figure]:
     rate = POSTS / seconds * 60
     return [
         Figure("publishing.rate.per_min", round(rate, 1), "posts/min", n=POSTS, baseline=bare),
-        Figure(
-            "publishing.overhead.ms_per_post",
-            round((60_000 / rate - 60_000 / bare), 2),
-            "ms",
-            n=POSTS,
-        ),
         Figure("publishing.last_post.after_s", percentile(lateness, 1.0), "s", n=POSTS),
     ]
 
