@@ -2,14 +2,12 @@
 
 from typing import Any
 
-from flask import current_app, url_for
+from flask import url_for
 
 from cms.web.frame import name_of
 from content_library import media
 from content_library.models import AssetTag
 from content_library.search.finder import FoundAsset
-
-PLAN = "calendar.new_post"
 
 
 def hue_of(links: list[AssetTag]) -> int | None:
@@ -28,12 +26,6 @@ def tray_item(found: FoundAsset) -> dict[str, Any]:
         "lang": "zh-CN" if asset.lang == "zh" else asset.lang,
         "hue": hue_of(found.tags),
         "thumb": media.address(found.picture.sha256, "thumb") if found.picture else None,
-        "href": _plan_address(asset.id),
+        "href": url_for("calendar.new_post", asset=asset.id),
         "detail": " · ".join(names),
     }
-
-
-def _plan_address(asset_id: int) -> str:
-    if PLAN in current_app.view_functions:
-        return url_for(PLAN, asset=asset_id)
-    return url_for("library.show", asset_id=asset_id)
