@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import ClassVar
 
-from schedules.channels import CHANNELS
 from schedules.channels.answers import Field, Receipt
 from schedules.channels.base import Channel, Limits
 from schedules.envelopes import Envelope, Way
 from schedules.states import Outcome
+from tests.schedules.carriers_in_memory import joined
 
 
 class Curious(Channel):
@@ -47,12 +47,11 @@ class Curious(Channel):
 @contextmanager
 def curious() -> Iterator[type[Curious]]:
     """The family has one member more inside."""
-    CHANNELS.add(Curious())
-    try:
-        yield Curious
-    finally:
-        CHANNELS._members.pop(Curious.slug)
-        Curious.says = staticmethod(lambda way: "")
+    with joined(Curious()):
+        try:
+            yield Curious
+        finally:
+            Curious.says = staticmethod(lambda way: "")
 
 
 GIVEN = {

@@ -1,11 +1,13 @@
 """Carriers of the three classes whose every answer the test decides, with a ledger of real effects."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from cms.core.errors import TryAgain
+from schedules.channels import CHANNELS
 from schedules.channels.answers import EmployeeAnswer
 from schedules.channels.base import (
     Channel,
@@ -20,6 +22,18 @@ from schedules.envelopes import Envelope
 from schedules.states import HandOverState, Outcome
 
 ANSWERS = ("accepted", "rejected", "not_sent", "silent_before", "silent_after")
+
+Member = TypeVar("Member", bound=Channel)
+
+
+@contextmanager
+def joined(carrier: Member) -> Iterator[Member]:
+    """The carrier as one more channel, for as long as the test lasts."""
+    CHANNELS.add(carrier)
+    try:
+        yield carrier
+    finally:
+        del CHANNELS._members[carrier.slug]
 
 
 class Scripted(Channel):

@@ -1,13 +1,11 @@
 """A carrier that lives in a test: a full member of the channels, told what to answer."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any, ClassVar
 
 from cms.core.i18n import N_
-from schedules import publishing
-from schedules.channels import CHANNELS
 from schedules.channels.base import (
     Channel,
     Confirmation,
@@ -21,7 +19,8 @@ from schedules.envelopes import Envelope, Way
 from schedules.models import Publication
 from schedules.states import Outcome
 from tests import factories as make
-from tests.schedules.ready import approved
+from tests.schedules.carriers_in_memory import joined
+from tests.schedules.ready import approved, tried
 
 ACCEPTED = Receipt(Outcome.ACCEPTED, external_id="task-1")
 
@@ -90,15 +89,8 @@ class FakeCarrier(Channel):
         return answer(envelope) if isinstance(answer, Callable) else answer  # type: ignore[arg-type]
 
 
-@contextmanager
-def registered() -> Iterator[FakeCarrier]:
-    """The carrier as one more channel, for as long as the test lasts."""
-    carrier = FakeCarrier()
-    CHANNELS.add(carrier)
-    try:
-        yield carrier
-    finally:
-        del CHANNELS._members[carrier.slug]
+def registered() -> AbstractContextManager[FakeCarrier]:
+    return joined(FakeCarrier())
 
 
 def ready(**settings: Any) -> Publication:
@@ -109,6 +101,4 @@ def ready(**settings: Any) -> Publication:
 
 def handed_over(**settings: Any) -> Publication:
     """One that the fake carrier has taken and not confirmed yet."""
-    publication = ready(**settings)
-    publishing.publish(publication.id, worker="here")
-    return publication
+    return tried(ready(**settings))

@@ -1,19 +1,19 @@
 """However confirmations, refusals, withdrawals and late calls come in: the ledger tells the truth.
 
-The machine of `test_ledger_machine` goes on here past the moment when a carrier has taken a post:
+The machine of `ledger_machine` goes on here past the moment when a carrier has taken a post:
 employees act at the carrier, the carrier refuses or takes down, people take back, confirm by hand
 or give up, and everything the carrier ever said may be said again later.
 """
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from flask import Flask
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import Phase
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import initialize, invariant, precondition, rule
 
-from cms.accounts.models import Role
 from cms.core.clock import now
 from cms.core.db import session, transaction
 from cms.core.errors import Conflict, Invalid, NotFound
@@ -22,24 +22,18 @@ from schedules import (
     carrying,
     decisions,
     inbox,
-    late,
     polling,
     posts,
     progress,
-    publishing,
-    reconciling,
     wishes,
 )
 from schedules.callbacks import handling
-from schedules.channels import CHANNELS
 from schedules.channels.base import Progress, Standing
 from schedules.models import Publication
 from schedules.states import HandOverState, ReviewState
 from schedules.states import PublicationState as State
-from tests import factories as make
-from tests.schedules.carriers_in_memory import ANSWERS, Confirming, Task
-from tests.schedules.ready import submitted
-from tests.schedules.test_ledger_machine import AHEAD, Ledger
+from tests.schedules.carriers_in_memory import ANSWERS, Confirming, Task, joined
+from tests.schedules.ledger_machine import AHEAD, Ledger, search
 
 EXAMPLES = 12
 
@@ -53,34 +47,12 @@ class Staff(Ledger):
         super().__init__()
         self.said: list[tuple[str, Progress]] = []  # by whom of the tasks, everything ever said
         self.by_person: set[int] = set()  # publications of which a person said that they are live
+        self.keys: dict[int, set[str]] = {}  # all that a publication was ever sent under
 
     @initialize()
     def begin(self) -> None:
-        self.carrier.effects.clear()
-        self.carrier.sent.clear()
         self.carrier.tasks.clear()
-        with self.at():
-            self.operator = make.user(Role.OPERATOR)
-            self.author = make.user(Role.PLANNER)
-            for _index in range(2):
-                pool = make.pool()
-                way = make.account(
-                    pool, channel="confirming", settings={"class": "Q"}, per_minute=6000
-                )
-                post = submitted(
-                    pool=pool,
-                    account=way,
-                    author_id=self.author.id,
-                    publish_at=now() + AHEAD,
-                    text="first",
-                )
-                self.posts.append(post.id)
-        for index in range(2):
-            self.approve(index)
-        self.moment += AHEAD
-
-    def post(self, index: int):  # type: ignore[no-untyped-def]
-        return super().post(index % 2)
+        self.start("confirming", "QQ")
 
     # --- at the carrier
 
@@ -221,9 +193,9 @@ class Staff(Ledger):
         return [task for task in self.carrier.tasks if task.key in self.keys_of(publication)]
 
     def keys_of(self, publication: Publication) -> set[str]:
-        known = self.__dict__.setdefault("keys", {}).setdefault(publication.id, set())
+        known = self.keys.setdefault(publication.id, set())
         known.add(publication.idempotency_key)
-        return known  # type: ignore[no-any-return]
+        return known
 
     def is_vouched(self, publication: Publication) -> bool:
         return publication.id in self.by_person or self.said_live(publication)
@@ -239,47 +211,27 @@ class Staff(Ledger):
         """Left alone for days, everything has an end or stands before somebody (I1)."""
         if not self.posts:
             return
-        self.carrier.next_answer = "accepted"
-        for _round in range(25):
-            self.moment += timedelta(hours=2)
-            with self.at():
-                reconciling.settle_expired()
-                late.miss_overdue()
-                for publication in self.publications():
-                    publishing.publish(publication.id, worker="last")
-                    polling.ask(publication.id)
-                    carrying.carry(publication.id, worker="last")
-        session.expire_all()
+        self.leave_alone(25, timedelta(hours=2))
         quiet = {State.PUBLISHED, State.CANCELLED, State.PLANNED}
         for publication in self.publications():
             is_quiet = publication.state in quiet and publication.wish is None
             assert is_quiet or self.is_shown(publication), f"I1: {publication.state} in silence"
         self.the_ledger_tells_the_truth()
 
+    def by_itself(self, publication: Publication) -> None:
+        super().by_itself(publication)
+        polling.ask(publication.id)
+        carrying.carry(publication.id, worker="last")
+
 
 @pytest.fixture
-def confirming(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Confirming:
-    made = Confirming()
-    monkeypatch.setitem(CHANNELS._members, made.slug, made)
-    return made
-
-
-def run(carrier: Confirming, examples: int, *, steps: int, phases: tuple[Phase, ...]) -> None:
-    Staff.carrier = carrier
-    chosen = settings(
-        max_examples=examples,
-        stateful_step_count=steps,
-        phases=phases,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-        print_blob=True,
-        report_multiple_bugs=False,
-    )
-    run_state_machine_as_test(Staff, settings=chosen)
+def confirming(app: Flask) -> Iterator[Confirming]:
+    with joined(Confirming()) as made:
+        yield made
 
 
 def test_no_order_of_answers_makes_the_ledger_lie(confirming: Confirming) -> None:
-    run(confirming, EXAMPLES, steps=40, phases=tuple(Phase))
+    search(Staff, confirming, EXAMPLES, steps=40, phases=tuple(Phase))
 
 
 def test_some_order_does_where_created_counts_as_published(
@@ -289,4 +241,4 @@ def test_some_order_does_where_created_counts_as_published(
     test_ledger_machine.py, test_publishing.py, test_dead_workers.py and tests/chaos."""
     monkeypatch.setattr(progress, "_leads_to", lambda *_known: State.PUBLISHED)
     with pytest.raises(AssertionError, match="I3: published, and never was"):
-        run(confirming, 100, steps=30, phases=(Phase.generate,))
+        search(Staff, confirming, 100, steps=30, phases=(Phase.generate,))
