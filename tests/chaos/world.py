@@ -1,7 +1,6 @@
 """A whole installation of real processes that a test may kill, and that comes back each time."""
 
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -114,13 +113,6 @@ class World:
         if part == "broker":
             return self.broker.process if self.broker else None
         return self.processes.get(part)
-
-    def kill_at_random(self, dice: random.Random, kills: int, pause: tuple[float, float]) -> None:
-        for _kill in range(kills):
-            part = dice.choice([*self.parts, "broker"])
-            self.kill(part)
-            until = time.monotonic() + dice.uniform(*pause)
-            self.wait(lambda until=until: time.monotonic() > until, within=30)
 
     def frozen(self) -> int | None:
         """The process that a fault has stopped."""

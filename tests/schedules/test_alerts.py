@@ -20,7 +20,6 @@ from tests import factories as make
 from tests.schedules.alerting import failed, later, of_posts
 from tests.schedules.ready import account, approved
 from tests.schedules.receiver import receiver
-from tests.schedules.test_planning_races import apart  # noqa: F401 - a fixture
 
 
 def clock_of_age(seconds: float) -> None:
@@ -131,13 +130,13 @@ class TestCauses:
         alerts.refresh()
         assert "100% of %(nothing)s and %d" in alerts.words(of_posts()[0], str)
 
-    def test_many_clocks_open_one(self, apart: Flask) -> None:  # noqa: F811
-        with apart.app_context():
+    def test_many_clocks_open_one(self, own_database: Flask) -> None:
+        with own_database.app_context():
             failed(account())
         gate = threading.Barrier(4)
 
         def clock_turn() -> None:
-            with apart.app_context():
+            with own_database.app_context():
                 gate.wait()
                 alerts.refresh()
                 db.session.remove()
@@ -147,7 +146,7 @@ class TestCauses:
             thread.start()
         for thread in threads:
             thread.join()
-        with apart.app_context():
+        with own_database.app_context():
             causes = session.scalars(select(Alert.cause)).all()
             assert len(causes) == len(set(causes)) >= 1
 

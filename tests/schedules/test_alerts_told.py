@@ -24,7 +24,6 @@ from tests.mail_server import mail_server, use
 from tests.schedules.alerting import failed, later, of_posts, route, told
 from tests.schedules.ready import account
 from tests.schedules.receiver import Receiver, receiver
-from tests.schedules.test_planning_races import apart  # noqa: F401 - a fixture
 
 
 @pytest.fixture
@@ -246,9 +245,9 @@ class TestWebhooks:
         assert refused.value.problem.code == "no_mail_server"
 
 
-def test_the_clock_tells_when_no_worker_listens(apart: Flask) -> None:  # noqa: F811
+def test_the_clock_tells_when_no_worker_listens(own_database: Flask) -> None:
     """In a test there is no queue at all: just what people must hear of."""
-    with apart.app_context(), mail_server() as box:
+    with own_database.app_context(), mail_server() as box:
         route("email", "wei@example.com", make.user(Role.ADMINISTRATOR))
         alert_jobs.look_for_causes()
         with transaction():
