@@ -1,7 +1,7 @@
 // The week board: what may be carried where, the move itself, and the cells that change by it.
 // The carrying hands are in board-pointer.js (mouse, touch) and board-keys.js (keyboard).
 
-import { start } from "./app.js";
+import { start } from "./bind.js";
 import { bindKeys } from "./board-keys.js";
 import { bindPointer } from "./board-pointer.js";
 import { announce, post, tell, untell, word } from "./page.js";

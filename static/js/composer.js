@@ -1,6 +1,6 @@
 // A preview that follows the words: what is typed is drawn by the server exactly as it would be sent. Nothing is saved.
 
-import { start } from "./app.js";
+import { start } from "./bind.js";
 import { RECOUNT } from "./counter.js";
 import { announce, post } from "./page.js";
 

@@ -1,6 +1,6 @@
 // Keeps a part of the page fresh: fetches data-src every data-every seconds and swaps it in, never while hidden.
 
-import { start } from "./app.js";
+import { start } from "./bind.js";
 import { tell, word } from "./page.js";
 
 const PATIENCE = 5;

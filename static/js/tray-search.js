@@ -1,6 +1,6 @@
 // Searches inside the board's tray: asks while one types, swaps the answer in, keeps the field and its focus.
 
-import { start } from "./app.js";
+import { start } from "./bind.js";
 import { tell, word } from "./page.js";
 
 const CALM = 200;

@@ -1,6 +1,6 @@
 // Takes a dropped or chosen file, shows a picture of it, and tells how far the sending has come.
 
-import { start } from "./app.js";
+import { start } from "./bind.js";
 import { element, tell, word } from "./page.js";
 
 const SIDE = 640;

@@ -47,3 +47,16 @@ class TestTemplate:
 def test_the_loader_sees_them(application):
     assert isinstance(application.jinja_env, Environment)
     assert FileSystemLoader(str(ROOT / "templates")).list_templates()
+
+
+def test_every_module_that_a_page_names_is_there_and_every_script_is_used():
+    scripts = {path.stem: path.read_text() for path in (ROOT / "static/js").glob("*.js")}
+    pages = "".join(path.read_text() for path in (ROOT / "templates").rglob("*.html"))
+    found = re.findall(r"data-module['\"]?\s*[=:]\s*['\"]([a-z0-9 -]+)['\"]", pages)
+    named = {name for names in found for name in names.split()}
+    assert {name for name in named if "export function init" not in scripts.get(name, "")} == set()
+    loaded = set(re.findall(r"js/([\w-]+)\.js", pages))
+    imported = {
+        one for text in scripts.values() for one in re.findall(r'from "\./([\w-]+)\.js', text)
+    }
+    assert set(scripts) == named | loaded | imported

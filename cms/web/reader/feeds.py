@@ -1,8 +1,5 @@
 """The feed of a pool: as a page, and as RSS for feed readers."""
 
-from dataclasses import dataclass
-from datetime import datetime
-
 from flask import make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Select, select
@@ -17,6 +14,7 @@ from cms.web.guard import public
 from cms.web.reader import rss
 from cms.web.reader.area import bp
 from cms.web.reader.pages import media_of, speaker_of
+from cms.web.reader.rss import Item
 from cms.web.reader.views import gone
 from content_library.models import AssetVersion, Media, VersionMedia
 from schedules import links
@@ -26,20 +24,6 @@ from schedules.states import LIVE_TO_READERS
 PER_PAGE = 20
 IN_RSS = 50
 NOINDEX = {"X-Robots-Tag": "noindex"}
-
-
-@dataclass(frozen=True)
-class Item:
-    """One line of the feed."""
-
-    public_id: str
-    title: str
-    text: str
-    lang: str
-    speaker: str
-    at: datetime
-    url: str
-    cover: Media | None
 
 
 @bp.get("/f/<feed_token>")

@@ -2,17 +2,16 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from email.utils import format_datetime
-from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, register_namespace, tostring
 
 from flask_babel import gettext as _
 
 from audience.models import Pool
+from content_library.models import Media
 from schedules import links
-
-if TYPE_CHECKING:
-    from cms.web.reader.feeds import Item
 
 ATOM = "http://www.w3.org/2005/Atom"
 DUBLIN_CORE = "http://purl.org/dc/elements/1.1/"
@@ -24,7 +23,21 @@ register_namespace("atom", ATOM)
 register_namespace("dc", DUBLIN_CORE)
 
 
-def written(pool: Pool, items: "Sequence[Item]") -> bytes:
+@dataclass(frozen=True)
+class Item:
+    """One line of the feed."""
+
+    public_id: str
+    title: str
+    text: str
+    lang: str
+    speaker: str
+    at: datetime
+    url: str
+    cover: Media | None
+
+
+def written(pool: Pool, items: Sequence[Item]) -> bytes:
     """The whole document; the same bytes as long as nothing in it has changed."""
     root = Element("rss", {"version": "2.0"})
     channel = SubElement(root, "channel")
@@ -40,7 +53,7 @@ def written(pool: Pool, items: "Sequence[Item]") -> bytes:
     return tostring(root, encoding="utf-8", xml_declaration=True)
 
 
-def _add(channel: Element, pool: Pool, item: "Item") -> None:
+def _add(channel: Element, pool: Pool, item: Item) -> None:
     entry = SubElement(channel, "item")
     _say(entry, "title", item.title)
     _say(entry, "link", item.url)
