@@ -51,8 +51,8 @@ bench: $(VENV)/dev.stamp ## Measure search, links, board, publishing and start-u
 chaos: $(VENV)/dev.stamp ## Kill and freeze at random, cut hosts off, count what was lost or doubled (2 hours)
 	@$(BIN)/python -m pytest tests/chaos -m chaos
 	@$(BIN)/python -m tests.chaos.many --keep
-	@$(BIN)/python -m tests.chaos.campaign --database sqlite --pace 0.4 --keep
-	@$(BIN)/python -m tests.chaos.campaign --database postgresql --pace 0.4 --keep
+	@$(BIN)/python -m tests.chaos.campaign --database sqlite --pace 0.6 --keep
+	@$(BIN)/python -m tests.chaos.campaign --database postgresql --pace 0.6 --keep
 
 screenshots: $(VENV)/dev.stamp ## Make the pictures in the docs from the demo world
 	@$(BIN)/python -m tests.browser.screenshots
