@@ -45,6 +45,21 @@ def test_each_state_has_its_right_buttons(
     assert buttons(client, make.post(state=state).publication) == offered
 
 
+@pytest.mark.parametrize("state", list(State))
+def test_each_state_is_told_in_a_sentence(
+    client: FlaskClient, operator: User, state: State
+) -> None:
+    publication = make.post(state=state).publication
+    if state is State.PUBLISHED:
+        with transaction():
+            publication.published_at = now()
+    card = read(client, f"/today/publications/{publication.id}").select_one(
+        "[aria-labelledby=standing]"
+    )
+    assert card is not None
+    assert card.select_one("p").get_text(strip=True).endswith(".")
+
+
 def test_it_is_live_send_again_drop(client: FlaskClient, operator: User) -> None:
     live, again, dropped = uncertain(), uncertain(), uncertain()
     bad = client.post(f"/today/publications/{live.id}/live", data={"url": "javascript:alert(1)"})
