@@ -87,7 +87,7 @@ class Campaign:
         approver = self._approver(waiting[: by_web * len(CLASSES) * ACCOUNTS])
         self.harm()
         self.say("no more harm; waiting until everything is settled")
-        self.world.wait(lambda: approver.poll() is not None, within=600, what="approvals")
+        self.world.wait(lambda: self._is_through(approver), within=600, what="approvals")
         self.world.wait(self._is_settled, within=1800, what="everything settled", pause=1)
         return self.verdict(approver.returncode)
 
@@ -153,6 +153,11 @@ class Campaign:
         self.thaws = [one for one in self.thaws if one[0] > moment]
         if self.database and not self.database.is_alive():
             self.database.launch()
+
+    def _is_through(self, approver: subprocess.Popen[bytes]) -> bool:
+        """Who was frozen last is thawed meanwhile: on SQLite it may hold the one write lock."""
+        self._turn()
+        return approver.poll() is not None
 
     def _is_settled(self) -> bool:
         self._turn()
