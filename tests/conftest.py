@@ -30,6 +30,10 @@ REAL_HASHER, passwords._hasher = (
     PasswordHasher(time_cost=1, memory_cost=64, parallelism=1),
 )
 
+# What a test writes is never committed: a vacuum beside it would find every table empty, and have
+# PostgreSQL plan for empty ones. A statement that waits for minutes is a fault, not a long wait.
+POSTGRES = ("autovacuum=off", "statement_timeout=2min")
+
 # Fixtures through which a test meets the database that `--database` names.
 DATABASES = {"database_url", "url", "told", "postgres_server"}
 
@@ -82,7 +86,7 @@ def database_url(
         yield f"sqlite:///{tmp_path_factory.mktemp('database') / 'test.db'}"
         return
     name = "seedbed_" + os.environ.get("PYTEST_XDIST_WORKER", "one")
-    with postgres.running() as server:
+    with postgres.running(*POSTGRES) as server:
         yield postgres.create_database(server, name)
 
 

@@ -26,8 +26,11 @@ def server_folder() -> Path | None:
 
 
 @contextmanager
-def running() -> Iterator[str]:
-    """A server's URL (without database name), stopped and removed afterwards."""
+def running(*settings: str) -> Iterator[str]:
+    """A server's URL (without database name), stopped and removed afterwards.
+
+    Each of `settings` is one of PostgreSQL's own, as `name=value`.
+    """
     given = os.environ.get("SEEDBED_TEST_POSTGRES")
     if given:
         yield given.rstrip("/")
@@ -46,21 +49,12 @@ def running() -> Iterator[str]:
             stdout=subprocess.DEVNULL,
             **as_owner,
         )
+        options = ("fsync=off", "max_connections=200", *settings)
         server = subprocess.Popen(
             [
-                programs / "postgres",
-                "-D",
-                folder / "d",
-                "-k",
-                folder,
-                "-p",
-                str(port),
-                "-h",
-                "127.0.0.1",
-                "-c",
-                "fsync=off",
-                "-c",
-                "max_connections=200",
+                *(programs / "postgres", "-D", folder / "d", "-k", folder),
+                *("-h", "127.0.0.1", "-p", str(port)),
+                *(word for option in options for word in ("-c", option)),
             ],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
