@@ -63,6 +63,7 @@ def own_database(application: Flask, database_url: str, tmp_path: Path) -> Itera
         config.settings_from({"SEEDBED_HOME": str(tmp_path), "DATABASE_URL": url}),
         mode=before.mode,
         redis_url=before.redis_url,
+        lease_seconds=600,  # a starved machine must not send a thread of ours home too slow
     )
     made = create_app(settings)
     with made.app_context():

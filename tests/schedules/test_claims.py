@@ -1,10 +1,8 @@
 """Many at once on a database of their own: claims, plans and hints that race for real."""
 
-import dataclasses
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -12,44 +10,24 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
 from cms.accounts.models import Role
-from cms.core import config, jobs
 from cms.core.db import db, session, transaction
 from cms.core.jobs import Job
 from cms.core.threads import each_in_a_thread
-from cms.factory import create_app
 from schedules import publications, publishing, receipts
 from schedules.jobs import hint_due, publish_batch
 from schedules.models import Post, Publication
 from schedules.states import PublicationState as State
 from tests import factories as make
-from tests import postgres
 from tests.schedules.ready import account, approved, submitted
 
 THREADS = 8
 
 
 @pytest.fixture
-def real_app(application: Flask, database_url: str, tmp_path: Path) -> Iterator[Flask]:
+def real_app(own_database: Flask) -> Iterator[Flask]:
     """An application whose transactions really commit, so that threads see each other's rows."""
-    before = config.current()
-    url = f"sqlite:///{tmp_path / 'claims.db'}"
-    if not before.is_sqlite:
-        server, _, name = database_url.rpartition("/")
-        url = postgres.create_database(server, f"{name}_claims")
-    settings = dataclasses.replace(
-        config.settings_from({"SEEDBED_HOME": str(tmp_path), "DATABASE_URL": url}),
-        mode=before.mode,
-        redis_url=before.redis_url,
-        lease_seconds=600,  # a starved machine must not send a thread of ours home too slow
-    )
-    made = create_app(settings)
-    with made.app_context():
-        db.create_all()
-        yield made
-        db.session.remove()
-        db.engine.dispose()
-    config.use(before)
-    jobs.connect(before.redis_url)
+    with own_database.app_context():
+        yield own_database
 
 
 def at_once(app: Flask, work: Callable[[], None]) -> None:

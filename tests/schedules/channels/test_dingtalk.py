@@ -3,14 +3,11 @@
 import hashlib
 import hmac
 from base64 import b64encode
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from flask import Flask
 
-from cms.core import config
 from cms.core.clock import holding, now
 from cms.demo.carriers.dingtalk import ROBOT, DingTalk
 from schedules import publishing
@@ -35,15 +32,6 @@ TEN_MINUTES = timedelta(minutes=10)
 def chat(start_carriers: Start) -> Chat:
     carriers, url = start_carriers(DingTalk)
     return Chat(carriers.members["dingtalk"], f"{url}/dingtalk")
-
-
-@pytest.fixture
-def in_public(app: Flask) -> Iterator[None]:
-    """An installation that carriers could fetch pictures from."""
-    settings = app.config["SEEDBED"]
-    config.use(replace(settings, base_url="https://seedbed.example.com"))
-    yield
-    config.use(settings)
 
 
 def test_one_post_is_one_message_that_calls_nobody(chat: Chat) -> None:

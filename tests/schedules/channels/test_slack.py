@@ -1,13 +1,10 @@
 """Slack: plain words that are answers, an app's methods, and text that calls nobody."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from flask import Flask
 
-from cms.core import config
 from cms.core.clock import now
 from cms.core.db import session
 from cms.demo.carriers.slack import CONVERSATION, HOOK, TOKEN, Slack
@@ -32,15 +29,6 @@ PATH = "/services/" + HOOK
 def chat(start_carriers: Start) -> Chat:
     carriers, url = start_carriers(Slack)
     return Chat(carriers.members["slack"], f"{url}/slack")
-
-
-@pytest.fixture
-def in_public(app: Flask) -> Iterator[None]:
-    """An installation that carriers could fetch pictures from."""
-    settings = app.config["SEEDBED"]
-    config.use(replace(settings, base_url="https://seedbed.example.com"))
-    yield
-    config.use(settings)
 
 
 def with_app(chat: Chat) -> ChannelAccount:
