@@ -42,6 +42,7 @@ def envelope_of(
         external_id=publication.external_id,
         asked_since=min(unresolved, default=None),
         tried_at=max(unresolved, default=None),
+        doubted_since=min(attempts.doubtful(publication.id), default=None),
         live_since=publication.published_at,
         deadline=deadline or time.monotonic() + current().lease_seconds,
     )

@@ -20,6 +20,7 @@ _LENGTHS = (400, 200, 100, 40)  # of a text inside; the longest that fits is kep
 _CALLS = (20, 8, 4, 0)
 _WORDS_SENT = 120
 GOES_ON = "goes_on"
+LOOKED_UP = "looked_up"  # it asked the carrier about an earlier one, and sent nothing itself
 VOUCHED = "vouched"  # a person looked and said: send it again
 
 
@@ -112,6 +113,7 @@ def _unresolved(publication_id: int, before: int | None = None) -> list[Any]:
         for row in rows
         if row.fence > settled
         and row.outcome in (None, Outcome.UNCERTAIN)
+        and not row.detail.get(LOOKED_UP)
         and (before is None or row.fence < before)
     ]
 

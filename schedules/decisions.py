@@ -115,10 +115,13 @@ def resolve_uncertain(
 
 
 def _vouch(publication: Publication) -> None:
-    """Where no key keeps the carrier from showing it twice, the person's word stands in for one."""
+    """Where no key keeps the carrier from showing it twice, the person's word stands in for one.
+
+    A carrier that can be asked is asked all the same; it counts where its list proves nothing.
+    """
     account = publication.account
     repeat = CHANNELS.get(account.channel).repeat_for(account.settings)
-    if repeat is Repeat.NEVER or keys.is_forgotten(publication):
+    if repeat is not Repeat.KEYED or keys.is_forgotten(publication):
         attempts.vouch(publication.id)
 
 

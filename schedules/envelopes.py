@@ -80,6 +80,7 @@ class Envelope:
     external_id: str = ""
     asked_since: datetime | None = None  # when the oldest attempt of unknown outcome began
     tried_at: datetime | None = None  # when the newest of them began
+    doubted_since: datetime | None = None  # the oldest for which nobody has said: send it again
     live_since: datetime | None = None  # when it was published; none: it is not live
     deadline: float = field(default_factory=lambda: time.monotonic() + 3600)  # monotonic seconds
 

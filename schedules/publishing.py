@@ -15,7 +15,7 @@ from cms.core.config import current
 from cms.core.db import session, transaction
 from cms.core.faults import declare, fault
 from cms.core.i18n import N_
-from schedules import addressing, keys, late, pace, preflight, receipts, rules, stops
+from schedules import addressing, attempts, keys, late, pace, preflight, receipts, rules, stops
 from schedules.channels import CHANNELS, Channel
 from schedules.channels.base import Receipt
 from schedules.content import content_hash, outgoing
@@ -32,6 +32,7 @@ NOT_APPROVED = N_("It is not approved. Have it approved first.")
 BROKEN = N_("It could not be prepared for sending. The log says why.")
 
 JUST_AFTER = timedelta(seconds=1)
+FIRST_DOUBT = timedelta(minutes=2)
 
 Answer = TypeVar("Answer")
 Speak = Callable[[Envelope], Receipt]
@@ -212,7 +213,7 @@ def _spoken(envelope: Envelope, deadline: float) -> Receipt:
     if envelope.must_ask:
         found = _asked(channel, envelope)
         if found.outcome is not Outcome.NOT_SENT:
-            return replace(found, detail={**found.detail, "looked_up": True})
+            return replace(found, detail={**found.detail, attempts.LOOKED_UP: True})
         asked = {"look_up": found.detail}
     receipt = _sent(channel, envelope, deadline)
     return replace(receipt, detail={**receipt.detail, **asked}) if asked else receipt
@@ -229,6 +230,8 @@ def _sent(channel: Channel, envelope: Envelope, deadline: float) -> Receipt:
 def _asked(channel: Channel, envelope: Envelope) -> Receipt:
     """What the carrier says about an earlier attempt; its "no" counts only when it had time to know."""
     found = channel.look_up(envelope)
+    if found.is_unproven:
+        return _unproven(channel, envelope, found)
     tried = envelope.tried_at
     is_too_soon = tried is not None and now() - tried < channel.settles_after
     if found.outcome is Outcome.ACCEPTED:
@@ -237,6 +240,21 @@ def _asked(channel: Channel, envelope: Envelope) -> Receipt:
         return found  # a reason would say that the question itself did not get through
     after = channel.settles_after if is_too_soon else None
     return replace(found, outcome=Outcome.UNCERTAIN, reason=receipts.STILL_UNKNOWN, after=after)
+
+
+def _unproven(channel: Channel, envelope: Envelope, found: Receipt) -> Receipt:
+    """What is not there may still come: asked again, ever more rarely, then a person decides.
+
+    Only their word makes an absence that proves nothing a "no".
+    """
+    since = envelope.doubted_since
+    if since is None:
+        return replace(found, outcome=Outcome.NOT_SENT, reason="")
+    age = now() - since
+    if age >= channel.doubt_lasts:
+        return replace(found, asks_person=True)
+    after = min(max(age, FIRST_DOUBT), channel.doubt_lasts - age)
+    return replace(found, reason=receipts.STILL_UNKNOWN, after=after)
 
 
 def _persistently(step: Callable[[], Answer], deadline: float) -> Answer | None:

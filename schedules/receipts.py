@@ -186,6 +186,8 @@ def _again(publication: Publication, receipt: Receipt) -> Verdict:
 def unknown(publication: Publication, repeat: Repeat, receipt: Receipt = SILENCE) -> Verdict:
     """What an unknown outcome leads to: the channel's class decides."""
     tries = publication.tries + 1
+    if receipt.asks_person:
+        return Verdict(State.UNCERTAIN, receipt.reason or NOBODY_KNOWS, {"tries": tries})
     may_repeat = repeat is not Repeat.NEVER or not rules.is_on("class")
     if not may_repeat or tries >= MOST_TRIES:
         return Verdict(State.UNCERTAIN, NOBODY_KNOWS, {"tries": tries})

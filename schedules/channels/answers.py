@@ -161,6 +161,10 @@ class Receipt:
     pauses_account: bool = False  # the carrier refuses this account, not this post
     confirmation: Confirmation | None = None  # instead of the account's own, for this post
     goes_on: bool = False  # with ACCEPTED: a part is done, the rest follows at the next try
+    # With UNCERTAIN, of a look-up: it is not there, and that proves nothing. It is looked up again
+    # for the channel's `doubt_lasts`, then a person is asked, with `reason` to say what to look for.
+    is_unproven: bool = False
+    asks_person: bool = False  # with UNCERTAIN: no further question would tell more
     detail: dict[str, Any] = field(default_factory=dict)
 
 

@@ -83,6 +83,8 @@ class Channel(ABC):
     reminders_a_day: ClassVar[int] = 0  # how often it reminds employees; 0: it cannot
     # Q: how long after an attempt "not found" may be believed; before that it is asked again.
     settles_after: ClassVar[timedelta] = timedelta(0)
+    # Q: how long an absence that proves nothing is looked up again before a person is asked.
+    doubt_lasts: ClassVar[timedelta] = timedelta(hours=1)
     polls: ClassVar[tuple[timedelta, ...]] = ()  # waits between questions; the last one for ever
     calls_back: ClassVar[CallsBack | None] = None  # none: the carrier never calls us
 
