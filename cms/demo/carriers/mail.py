@@ -25,6 +25,13 @@ SUFFIX = ".eml"
 FOLDER = "letters"
 CLOSED = "default-src 'none'; img-src data: 'self'; style-src 'unsafe-inline'; sandbox"
 MOST_SHOWN = 200
+OK = "ok"
+SAID = {
+    "421": "4.3.2 closing down",
+    "550": "5.1.1 no such mailbox",
+    "4": "4.7.1 try later",
+    "5": "5.7.1 refused by policy",
+}
 LOOK = (
     '<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">'
     "<style>body{max-width:42rem;margin:2rem auto;padding:0 1rem;font:16px/1.6 system-ui,sans-serif}"
@@ -65,8 +72,9 @@ def read(folder: Path, name: str) -> Kept:
 
 class _Handler:
     """What the server says. A script maps an address, or `*`, to words, one a letter, the last for ever:
-    `ok`, `550`, `451` (to the recipient), `554` (to the letter), and after the letter is kept `cut`
-    (the line breaks) or `hang`.
+    `ok`; a code at a step, `rcpt:451`, `data:554` (before the content) or `end:451` (after the final
+    dot; nothing is kept); and after the letter is kept `cut` (the line breaks) or `hang`. A code alone
+    is said to the recipient, `554` to the letter. Under a sender's address stand codes said at MAIL.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -75,27 +83,36 @@ class _Handler:
         self.hang_seconds = 60.0
 
     def word(self, address: str) -> str:
-        words = self.script.get(address) or self.script.get("*") or ["ok"]
-        return words.pop(0) if len(words) > 1 else words[0]
+        return _next(self.script.get(address) or self.script.get("*"))
+
+    async def handle_MAIL(  # noqa: PLR0917 - as the library calls it
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        word = _next(self.script.get(address))
+        if word != OK:
+            return _reply(word)
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 OK"
 
     async def handle_RCPT(  # noqa: PLR0917 - as the library calls it
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        word = self.word(address)
-        if word in {"550", "451"}:
-            return f"{word} 5.1.1 no such mailbox" if word == "550" else f"{word} 4.2.2 try later"
+        step, code = _scripted(self.word(address))
+        if step == "rcpt":
+            return _reply(code)
         envelope.rcpt_tos.append(address)
-        envelope.rcpt_options.append(word)
+        envelope.rcpt_options.append(f"{step}:{code}")
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        [word] = envelope.rcpt_options[-1:] or ["ok"]
-        if word == "554":
-            return "554 5.7.1 refused as spam"
+        step, code = said_last(envelope)
+        if step == "end":
+            return _reply(code)
         self._keep(envelope)
-        if word == "cut" and isinstance(server.transport, asyncio.WriteTransport):
+        if step == "cut" and isinstance(server.transport, asyncio.WriteTransport):
             server.transport.abort()
-        if word == "hang":
+        if step == "hang":
             await asyncio.sleep(self.hang_seconds)
         return "250 kept"
 
@@ -106,6 +123,46 @@ class _Handler:
         to = ", ".join(envelope.rcpt_tos)
         draft.write_bytes(f"X-Handed-Over-For: {to}\r\n".encode() + content)
         draft.rename(draft.with_suffix(SUFFIX))
+
+
+class _Strict(SMTP):
+    """Keeps the order of the commands as strict servers do: what it refuses before the content leaves
+    the letter begun, and another MAIL is out of order until RSET."""
+
+    async def smtp_DATA(self, arg: str) -> None:
+        step, code = said_last(self.envelope)
+        if step == "data":
+            await self.push(_reply(code))
+        else:
+            await super().smtp_DATA(arg)
+
+
+class _Controller(Controller):
+    def factory(self) -> SMTP:
+        return _Strict(self.handler, **self.SMTP_kwargs)
+
+
+def said_last(envelope: Envelope | None) -> tuple[str, str]:
+    """The step and the code that the script has for the letter's newest recipient."""
+    words = envelope.rcpt_options if envelope is not None else []
+    return _scripted(words[-1] if words else OK)
+
+
+def _next(words: list[str] | None) -> str:
+    if not words:
+        return OK
+    return words.pop(0) if len(words) > 1 else words[0]
+
+
+def _scripted(word: str) -> tuple[str, str]:
+    step, _, code = word.rpartition(":")
+    if step or not word.isdigit():
+        return step or word, code
+    return ("end" if word == "554" else "rcpt"), word
+
+
+def _reply(code: str) -> str:
+    return f"{code} {SAID.get(code) or SAID[code[0]]}"
 
 
 class MailSink:
@@ -125,7 +182,7 @@ class MailSink:
 
     def start(self) -> None:
         # A stopped one cannot be started again: its event loop is closed.
-        self._controller = Controller(self.handler, hostname="127.0.0.1", port=self.port)
+        self._controller = _Controller(self.handler, hostname="127.0.0.1", port=self.port)
         self._controller.start()
 
     def stop(self) -> None:
