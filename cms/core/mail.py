@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import EmailPolicy
 from email.utils import format_datetime, parseaddr
 from urllib.parse import unquote, urlsplit
 from uuid import uuid4
@@ -29,6 +29,7 @@ __all__ = [
     "Letter",
     "Line",
     "NotSent",
+    "PutOff",
     "Refusal",
     "Refused",
     "Sent",
@@ -40,7 +41,8 @@ DEMO_SENDER = "seedbed@demo.invalid"
 SUBJECT_CHARACTERS = 200
 SENDER_CHARACTERS = 80
 NO_ENCRYPTION = N_("it offers no encryption; the password was not told")
-_POLICY = SMTP.clone(cte_type="7bit", max_line_length=76)  # no server has to know more than ASCII
+LONGEST_LINE = 998  # what every server takes
+CLOSING = 421  # the server says so and hangs up
 _LOCAL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _ADDRESS = re.compile(rf"({_LOCAL})@({_LABEL}(?:\.{_LABEL})*)")
@@ -48,7 +50,32 @@ _HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 _HEADER_VALUE = re.compile(r"[\x20-\x7e]*")
 _ID = re.compile(r"[A-Za-z0-9._-]{1,120}")
 _LEADING_DOT = re.compile(rb"(?m)^\.")
+_WORDED = frozenset({"subject", "from"})  # people's words, that may have to be encoded
 _OURS = frozenset({"from", "to", "subject", "date", "message-id", "content-type", "mime-version"})
+
+
+class _Policy(EmailPolicy):
+    """No server has to know more than ASCII, and what machines read is never encoded.
+
+    The library turns a long word in a header into an encoded one, which no mail program
+    takes for an address: these lines are folded between their members or not at all.
+    """
+
+    def fold(self, name: str, value: str) -> str:
+        text = str(value)
+        is_plain = _HEADER_VALUE.fullmatch(text) and not name.lower().startswith("content-")
+        if name.lower() in _WORDED or not is_plain:
+            return super().fold(name, value)
+        line = f"{name}: {text}"
+        if len(line) > (self.max_line_length or LONGEST_LINE):
+            line = line.replace(", ", ",\r\n ")
+        return f"{line}\r\n"
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        return self.fold(name, value).encode("ascii", "surrogateescape")
+
+
+_POLICY = _Policy(cte_type="7bit", max_line_length=76, linesep="\r\n")
 
 
 class Refused(SeedbedError):
@@ -60,6 +87,10 @@ class Refused(SeedbedError):
         self.said = said
         self.code = code
         self.is_login = is_login
+
+
+class PutOff(NotSent):
+    """Not this letter, not now; the server is there, and the line is free for another."""
 
 
 class BadLetter(ValueError):
@@ -177,32 +208,35 @@ class Line:
     def send(self, letter: Letter) -> Sent:
         """Hand over one letter.
 
-        Raises BadLetter, NotSent (nothing was taken: try again), Refused (for good), or Unanswered
-        (all of it left, and nobody said whether it was taken).
+        Raises BadLetter, PutOff (not now) or Refused (for good), after which the next letter may be
+        handed over; NotSent (nothing was taken, and the server is away), or Unanswered (all of it left,
+        and nobody said whether it was taken).
         """
         message = composed(letter, self.sender)
         try:
             taken, refused = self._addressed(letter)
             if not taken:
-                self.smtp.rset()
+                self._clear()
                 return Sent((), tuple(refused))
             code, said = self.smtp.docmd("DATA")
         except (smtplib.SMTPException, OSError) as error:
             raise NotSent(_told(error)) from error
         if code != 354:
-            raise _no(code, said)
+            raise self._no(code, said)
         self._hand_over(_LEADING_DOT.sub(b"..", message))
         return Sent(tuple(taken), tuple(refused))
 
     def _addressed(self, letter: Letter) -> tuple[list[str], list[Refusal]]:
         code, said = self.smtp.mail(parseaddr(self.sender)[1])
         if code != 250:
-            raise _no(code, said)
+            raise self._no(code, said)
         taken, refused = [], []
         for recipient in letter.to:
             code, said = self.smtp.rcpt(_known(recipient))
             if code in (250, 251):
                 taken.append(recipient)
+            elif code == CLOSING:
+                raise NotSent(_words(said))
             else:
                 refused.append(Refusal(recipient, code, _words(said)))
         return taken, refused
@@ -215,9 +249,24 @@ class Line:
         except (smtplib.SMTPException, OSError) as error:
             raise Unanswered(_told(error)) from error
         if code >= 400:
-            raise _no(code, said)
+            raise self._no(code, said)
         if not 200 <= code < 300:  # neither yes nor no: it may be there
             raise Unanswered(_words(said))
+
+    def _no(self, code: int, said: bytes) -> SeedbedError:
+        """A refusal for now may be tried again, since nothing was taken; one for good may not."""
+        if code < 400 or code == CLOSING:
+            return NotSent(_words(said))
+        self._clear()
+        words = _words(said)
+        return PutOff(f"{code} {words}") if code < 500 else Refused(words, code)
+
+    def _clear(self) -> None:
+        """Take back what was begun: strict servers would call the next letter out of order."""
+        with suppress(
+            smtplib.SMTPException, OSError
+        ):  # a line that broke says so at the next letter
+            self.smtp.rset()
 
 
 def composed(letter: Letter, sender: str) -> bytes:
@@ -232,6 +281,8 @@ def composed(letter: Letter, sender: str) -> bytes:
         is_plain = _HEADER_NAME.fullmatch(name) and _HEADER_VALUE.fullmatch(value)
         if not is_plain or name.lower() in _OURS:
             raise BadLetter(f"the header {name[:40]!r} cannot be set")
+        if max(map(len, value.split(", "))) + len(name) > LONGEST_LINE - len(": ,"):
+            raise BadLetter(f"the header {name[:40]!r} is too long")
         message[name] = value
     message.set_content(letter.text)
     if letter.html:
@@ -323,11 +374,6 @@ def _log_in(smtp: smtplib.SMTP, user: str, password: str) -> None:
 def _is_here(smtp: smtplib.SMTP) -> bool:
     """A server on this machine: what is said to it passes over no network."""
     return smtp.sock is not None and ipaddress.ip_address(smtp.sock.getpeername()[0]).is_loopback
-
-
-def _no(code: int, said: bytes) -> SeedbedError:
-    """A refusal for now may be tried again, since nothing was taken; one for good may not."""
-    return NotSent(_words(said)) if code < 500 else Refused(_words(said), code)
 
 
 def _told(error: Exception) -> str:
