@@ -142,7 +142,7 @@ def is_part_out(publication_id: int) -> bool:
     """Whether some have got the newest send, and not yet all."""
     rows = _sends(publication_id)
     settled = max((row.fence for row in rows if _is_whole(row)), default=0)
-    return any(row.fence > settled and row.outcome is Outcome.ACCEPTED for row in rows)
+    return any(row.fence > settled and _has_reached_some(row) for row in rows)
 
 
 def was_accepted(publication_id: int) -> bool:
@@ -161,6 +161,11 @@ def _sends(publication_id: int) -> Sequence[Any]:
 def _is_whole(row: Any) -> bool:
     """Whether this try ended the send, and did not only carry it a part of the way."""
     return row.outcome is Outcome.ACCEPTED and not row.detail.get(GOES_ON)
+
+
+def _has_reached_some(row: Any) -> bool:
+    """Whether this try reached readers, even when the rest was refused."""
+    return row.outcome is Outcome.ACCEPTED or bool(row.detail.get(GOES_ON))
 
 
 def _is_vouched(row: Any) -> bool:

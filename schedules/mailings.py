@@ -25,7 +25,9 @@ from schedules.obstacles import NOT_OURS, STOPPED, obstacle
 from schedules.states import DeliveryState
 
 PREFIX = "subscriber-"
-LISTED, ALSO, LATER, OVER = "listed", "also", "later", "over"  # facts of a publication
+# Facts of a publication: whom the list had, what else the letter lists, rounds done, the place in
+# the round, and that it ended without everybody.
+LISTED, ALSO, LATER, AT, OVER = "listed", "also", "later", "at", "over"
 BROKE_OFF = N_("The worker died while it was sent; it may have arrived.")
 LEFT = N_("Left the list before it was sent.")
 
@@ -85,7 +87,7 @@ def begin(envelope: Envelope) -> Envelope:
             facts |= {LISTED: _list(envelope), ALSO: also}
         if facts.get(OVER):
             _move(envelope, _S.FAILED, _S.WAITING)  # a person had it tried again
-            facts |= {OVER: False}
+            facts |= {OVER: False, LATER: 0, AT: 0}
         _move(envelope, _S.SENDING, _S.UNCERTAIN, BROKE_OFF)
         return steps.note(replace(envelope, facts=facts))
 
@@ -115,6 +117,16 @@ def give_up(envelope: Envelope) -> None:
     """Those who were put off again and again will not be written to any more."""
     with transaction():
         _move(envelope, _S.WAITING, _S.FAILED)
+
+
+def is_anybody_after(publication_id: int, place: int) -> bool:
+    """Whether somebody still waits for their turn in a round that has come to that place."""
+    waiting = select(Delivery.id).where(
+        Delivery.publication_id == publication_id,
+        Delivery.state == _S.WAITING,
+        Delivery.id > place,
+    )
+    return session.scalar(waiting.limit(1)) is not None
 
 
 def tally(publication_id: int) -> Tally:

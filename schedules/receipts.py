@@ -110,7 +110,7 @@ def _verdict(publication: Publication, envelope: Envelope, receipt: Receipt) -> 
             return _accepted(publication, receipt, said)
         case Outcome.REJECTED if receipt.pauses_account:
             return Verdict(State.HELD, CREDENTIALS)
-        case Outcome.REJECTED if attempts.is_part_out(publication.id):
+        case Outcome.REJECTED if receipt.goes_on or attempts.is_part_out(publication.id):
             return Verdict(State.UNCERTAIN, PARTLY_OUT)
         case Outcome.REJECTED if _may_be_live(publication, envelope, channel):
             return Verdict(State.UNCERTAIN, REFUSED_LATER)

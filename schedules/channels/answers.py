@@ -160,7 +160,7 @@ class Receipt:
     after: timedelta | None = None
     pauses_account: bool = False  # the carrier refuses this account, not this post
     confirmation: Confirmation | None = None  # instead of the account's own, for this post
-    goes_on: bool = False  # with ACCEPTED: a part is done, the rest follows at the next try
+    goes_on: bool = False  # a part is done; with ACCEPTED the rest follows, with REJECTED it cannot
     # With UNCERTAIN, of a look-up: it is not there, and that proves nothing. It is looked up again
     # for the channel's `doubt_lasts`, then a person is asked, with `reason` to say what to look for.
     is_unproven: bool = False

@@ -37,6 +37,7 @@ SHORTLY = timedelta(seconds=10)  # after a server had enough of one connection
 LATER = timedelta(minutes=5)  # after it put addresses off
 MOST_ROUNDS = 3  # how often those are tried again whom the server put off
 REFUSALS_IN_A_ROW = 3  # so many letters refused as a whole: it is the letter, or us
+PUT_OFFS_IN_A_ROW = 3  # so many put off as a whole: it is the server
 NO_SERVER = N_("No mail server is set for this installation: SEEDBED_SMTP_URL.")
 UNREACHED = N_("The mail server could not be reached.")
 NOT_LET_IN = N_("The mail server does not let us in. Check name and password in SEEDBED_SMTP_URL.")
@@ -128,15 +129,19 @@ class Email(Channel):
 
 @dataclass
 class _Round:
-    """One claim's share of a list."""
+    """One claim's share of a round through the list. It begins where the last claim came to, so that
+    whoever a server puts off, or hangs up on, keeps nobody else from their turn."""
 
     envelope: Envelope
     limits: Limits
+    at: int = 0  # the newest row that had its turn
     sent: int = 0
     refusals: int = 0
+    put_offs: int = 0
 
     def run(self) -> Receipt | None:
         """Write to as many as fit. None: nobody waits any more. Raises TryAgain or Refused."""
+        self.at = int(self.envelope.facts.get(mailings.AT, 0))
         draft, inline = self._letter()
         try:
             with _said(), mail.connected() as line:
@@ -144,11 +149,11 @@ class _Round:
         except mailings.Halted:
             return self._left(obstacles.STOPPED)
         except TryAgain as error:
-            return self._left(str(error), SHORTLY)
-        except Refused:
-            steps.note(self.envelope, **{mailings.OVER: True})
-            raise
+            return self._broken_off(str(error))
+        except Refused as error:
+            return self._turned_down(error)
         except mail.Unanswered:
+            self._note(**{mailings.AT: self.at})
             return Receipt(Outcome.UNCERTAIN, reason=SILENT, detail=self._told())
         if not is_through:
             return self._left(GOES_ON)
@@ -168,15 +173,14 @@ class _Round:
     def _through(self, line: mail.Line, draft: Draft, inline: tuple[mail.Inline, ...]) -> bool:
         """Whether everybody who waited had their turn; False when time is up."""
         done: Done | None = None
-        last = 0
         try:
             while self._has_time():
-                who = mailings.turn(self.envelope, done, last)
+                who = mailings.turn(self.envelope, done, self.at)
                 done = None
                 if who is None:
                     return True
-                last = who.delivery_id
                 done = self._written(line, _letter_to(self.envelope, draft, inline, who), who)
+                self.at = who.delivery_id
             return False
         finally:
             if done:
@@ -187,7 +191,11 @@ class _Round:
             answer = line.send(letter)
         except mail.BadLetter as error:
             return Done(who.delivery_id, _S.FAILED, str(error))
+        except mail.PutOff as error:
+            return self._put_off(who, error)
         except mail.NotSent:
+            if not self.sent:  # on a fresh line: perhaps it is this one that the server chokes on
+                self.at = who.delivery_id
             mailings.settle(Done(who.delivery_id, _S.WAITING))
             raise
         except mail.Unanswered:
@@ -196,6 +204,7 @@ class _Round:
         except mail.Refused as error:
             return self._refused(who, error)
         fault("letter.after_sent")
+        self.put_offs = 0
         if answer.accepted:
             self.sent, self.refusals = self.sent + 1, 0
             return Done(who.delivery_id, _S.SENT)
@@ -203,9 +212,19 @@ class _Round:
         said = f"{refusal.code} {refusal.said}"
         return Done(who.delivery_id, _S.FAILED if refusal.is_final else _S.WAITING, said)
 
+    def _put_off(self, who: Addressee, error: mail.PutOff) -> Done:
+        """One letter waits for the next round; several in a row mean that the server is away."""
+        self.put_offs += 1
+        done = Done(who.delivery_id, _S.WAITING, error.reason)
+        if self.put_offs < PUT_OFFS_IN_A_ROW:
+            return done
+        mailings.settle(done)
+        self.at = who.delivery_id
+        raise TryAgain(PUT_OFF)
+
     def _refused(self, who: Addressee, error: mail.Refused) -> Done:
         """One letter may displease one server; several in a row mean that none would pass."""
-        self.refusals += 1
+        self.refusals, self.put_offs = self.refusals + 1, 0
         if self.refusals >= REFUSALS_IN_A_ROW:
             mailings.settle(Done(who.delivery_id, _S.FAILED, error.said))
             raise error
@@ -215,21 +234,43 @@ class _Round:
         return time.monotonic() + self.envelope.call_seconds + MARGIN < self.envelope.deadline
 
     def _again_later(self) -> Receipt | None:
-        """Whom the server put off is tried again a few times, then counts as failed."""
-        if not mailings.tally(self.envelope.publication_id).waiting:
+        """Everybody had their turn in this round. Whom the server put off gets a few more, then counts
+        as failed. Raises TryAgain when nobody has got anything yet."""
+        tally = mailings.tally(self.envelope.publication_id)
+        if not tally.waiting:
             return None
         rounds = int(self.envelope.facts.get(mailings.LATER, 0)) + 1
         if rounds > MOST_ROUNDS:
             mailings.give_up(self.envelope)
             return None
-        steps.note(self.envelope, **{mailings.LATER: rounds})
+        self._note(**{mailings.LATER: rounds, mailings.AT: 0})
+        if not tally.sent:
+            raise TryAgain(PUT_OFF, LATER)
         return self._part(PUT_OFF, LATER)
 
+    def _broken_off(self, reason: str) -> Receipt:
+        """The server is away. It is asked again where it stopped; a round that ended so counts for none."""
+        if not mailings.is_anybody_after(self.envelope.publication_id, self.at):
+            self.at = 0
+        return self._left(reason, SHORTLY)
+
+    def _turned_down(self, error: Refused) -> Receipt:
+        """It refuses us or the letter itself. Raises Refused unless some have got it already."""
+        self._note(**{mailings.OVER: True})
+        told = self._told()
+        if error.pauses_account or not told["letters"]["sent"]:
+            raise error
+        return Receipt(Outcome.REJECTED, reason=str(error), goes_on=True, detail=told)
+
     def _left(self, reason: str, after: timedelta | None = None) -> Receipt:
-        """Interrupted. Raises TryAgain when this round wrote to nobody."""
+        """Interrupted. Raises TryAgain when this claim wrote to nobody."""
+        self._note(**{mailings.AT: self.at})
         if not self.sent:
             raise TryAgain(reason)
         return self._part(reason, after)
+
+    def _note(self, **facts: Any) -> None:
+        self.envelope = steps.note(self.envelope, **facts)
 
     def _part(self, reason: str, after: timedelta | None) -> Receipt:
         return Receipt(
