@@ -14,9 +14,10 @@ SWITCHES = frozenset(
         "unverified",  # no publishing, no mass sending: 48001
         "blocks_address",  # 40164 for every call
         "protected",  # mass sending waits for the administrator
-        "kind",  # subscription or service: the quota of a day
+        "kind",  # subscription or service: the quotas
         "verdict",  # how publishing ends: 0, 2 originality, 3, 4 review refused
         "mass_verdict",  # how mass sending ends: send success, send fail, err(20008)
+        "unreached",  # how many followers a mass message does not reach
         "submit",  # a code for every submit: 53503, 53504, 53505
         "delayed",  # statistics are behind
         "no_comments",

@@ -1,15 +1,14 @@
 """The demo Official Account's statistics and comments: known a day later, cumulative, sometimes late."""
 
 import hashlib
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from cms.demo.carriers.official_account_tokens import Tokens
+from cms.demo.carriers.official_account_tokens import ZONE, Tokens
 from cms.demo.carriers.simulator import route
 
-ZONE = timezone(timedelta(hours=8))
 COUNTED_DAYS = 30
 SHARES = {
     "read_user": 100,

@@ -1,19 +1,21 @@
-"""The demo Official Account's mass sending: once a key, a quota a day, an administrator who confirms."""
+"""The demo Official Account's mass sending: once a key, its quotas, an administrator who confirms."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
 from cms.demo.carriers.calling_back import Caller
-from cms.demo.carriers.official_account_tokens import Tokens
+from cms.demo.carriers.official_account_tokens import ZONE, Tokens
 from cms.demo.carriers.simulator import route
 
 SEND_SECONDS = 5.0
 CONFIRM_SECONDS = 1_800.0
 HURRY_SECONDS = 60.0
 FOLLOWERS = 1_250
-QUOTA = {"subscription": 1, "service": 100}
-DAY = 86_400
+QUOTA = {"subscription": 1, "service": 100}  # of a day in the carrier's own calendar
+PER_FOLLOWER = 4  # of a month, and of a service account only
+KEY_LIVES = 86_400.0
 
 
 class MassSending(Tokens):
@@ -33,7 +35,7 @@ class MassSending(Tokens):
         key = str(given.get("clientmsgid", ""))
         if len(key.encode()) > 64:
             return self.error(45067, "clientmsgid size out of limit")
-        known = self.book.get("key", key) if key else None
+        known = self._known(key)
         if known:
             return self.json({"errcode": 45065, "errmsg": "clientmsgid exist", "msg_id": known})
         if key and self.now() - float(self.book.get("tried", key) or 0) < HURRY_SECONDS:
@@ -44,6 +46,13 @@ class MassSending(Tokens):
         if fault:
             return self.error(*fault)
         return self._accept(key, given)
+
+    def _known(self, key: str) -> int | None:
+        """The message that was sent with the key; past a day the key is forgotten."""
+        kept = self.book.get("key", key) if key else None
+        if not kept or self.now() - float(kept["at"]) >= KEY_LIVES:
+            return None
+        return int(kept["number"])
 
     def _fault_in(self, given: dict[str, Any]) -> tuple[int, str] | None:
         kind = given.get("msgtype")
@@ -56,11 +65,22 @@ class MassSending(Tokens):
             return 40007, "invalid media_id"
         if kind not in ("text", "mpnews", "image"):
             return 40008, "invalid message type"
-        sent = [at for at in self.book.get("quota", "at") or [] if at > self.now() - DAY]
-        if len(sent) >= QUOTA[self.book.get("console", "kind") or "subscription"]:
+        return self._counted_against(str((given.get("filter") or {}).get("tag_id") or ""))
+
+    def _counted_against(self, tag: str) -> tuple[int, str] | None:
+        """The quotas: of the day, and of the month of each follower; what went to all is everybody's."""
+        kind = self.book.get("console", "kind") or "subscription"
+        today = self._date()
+        rows = [one for one in self.book.get("quota", "sent") or [] if one["on"][:7] == today[:7]]
+        of_today = [one for one in rows if one["on"] == today]
+        theirs = [one for one in rows if one["tag"] in ("", tag)]
+        if len(of_today) >= QUOTA[kind] or (kind == "service" and len(theirs) >= PER_FOLLOWER):
             return 45028, "has no masssend quota"
-        self.book.put("quota", "at", [*sent, self.now()])
+        self.book.put("quota", "sent", [*rows, {"on": today, "tag": tag}])
         return None
+
+    def _date(self) -> str:
+        return datetime.fromtimestamp(self.now(), UTC).astimezone(ZONE).date().isoformat()
 
     def _accept(self, key: str, given: dict[str, Any]) -> Response:
         number = 1_000_000_000 + len(self.book.all("message")) + 1
@@ -75,7 +95,7 @@ class MassSending(Tokens):
         }
         self.book.put("message", str(number), kept)
         if key:
-            self.book.put("key", key, number)
+            self.book.put("key", key, {"number": number, "at": self.now()})
         done = {"errcode": 0, "errmsg": "send job submission success", "msg_id": number}
         return self.json(done | ({"msg_data_id": number + 7} if kept["draft"] else {}))
 
@@ -94,7 +114,8 @@ class MassSending(Tokens):
     def _end(self, number: str, message: dict[str, Any], status: str) -> None:
         is_sent = status == "send success"
         message["status"] = "SEND_SUCCESS" if is_sent else "SEND_FAIL"
-        sent = FOLLOWERS if is_sent else 0
+        unreached = min(FOLLOWERS, int(self.book.get("console", "unreached") or 0))
+        sent = FOLLOWERS - unreached if is_sent else 0
         url = f"https://mp.demo.invalid/s?__biz=Demo&mid={int(number) + 7}&idx=1"
         if is_sent:
             draft = self.book.get("draft", message["draft"]) or {"news_item": [{"title": ""}]}

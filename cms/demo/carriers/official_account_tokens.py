@@ -1,6 +1,7 @@
 """The demo Official Account's tokens: the stable one, the plain one, and whether a call may pass."""
 
 import secrets
+from datetime import timedelta, timezone
 from typing import Any
 
 from werkzeug.wrappers import Request, Response
@@ -9,6 +10,7 @@ from cms.demo.carriers.simulator import Simulator, route
 
 APPID = "wxd3m0000000000001"
 SECRET = "d3m0" * 8
+ZONE = timezone(timedelta(hours=8))  # the carrier's calendar
 LIVES = 7200
 LAST_MINUTES = 300  # in these a new stable token is given while the old one still works
 FORCED_PER_DAY = 20
