@@ -89,7 +89,7 @@ def _conclude(publication: Publication, progress: Progress) -> bool:
         return _remind(publication) or is_new
     if publication.state is State.PUBLISHED and is_new:
         _tell_numbers(publication)
-    return is_new
+    return _tell_shortfall(publication, progress) or is_new
 
 
 def _leads_to(publication: Publication, progress: Progress, tally: Tally) -> State | None:
@@ -159,6 +159,15 @@ def _tell_numbers(publication: Publication) -> None:
     """Late confirmations change the words that tell their number, and no other words."""
     if publication.reason_parts.get("message") == PARTLY:
         say(publication, shortfall(publication))
+
+
+def _tell_shortfall(publication: Publication, progress: Progress) -> bool:
+    """What comes to light only after it was live; it takes the place of no other words."""
+    is_told = publication.state is not State.PUBLISHED or bool(publication.reason)
+    if is_told or not progress.reason or progress.standing is not Standing.LIVE:
+        return False
+    say(publication, progress.reason)
+    return True
 
 
 def _note_withdrawal(publication: Publication, progress: Progress) -> bool:

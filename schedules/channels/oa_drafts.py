@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from cms.core.errors import Refused, TryAgain
@@ -43,16 +44,23 @@ def material(api: Api, picture: Picture, *, anew: bool = False) -> str:
     return api.picture(picture.sha256, stale=known) if anew else known
 
 
+def comments(settings: Mapping[str, Any]) -> dict[str, int]:
+    """Who may comment, in the carrier's own marks."""
+    whose = str(settings.get("open_comments", "no"))
+    return {
+        "need_open_comment": int(whose in ("all", "fans")),
+        "only_fans_can_comment": int(whose == "fans"),
+    }
+
+
 def _body(api: Api, piece: Piece, *, anew: bool) -> dict[str, Any]:
     settings = api.way.settings
-    comments = str(settings.get("open_comments", "no"))
     article: dict[str, Any] = {
         "article_type": "newspic" if piece.form is Form.PICTURES else "news",
         "title": piece.title,
         "author": str(settings.get("author", "")),
         "content": _content(api, piece),
-        "need_open_comment": int(comments in ("all", "fans")),
-        "only_fans_can_comment": int(comments == "fans"),
+        **comments(settings),
     }
     if piece.form is Form.PICTURES:
         ids = [material(api, picture, anew=anew) for picture in piece.pictures]

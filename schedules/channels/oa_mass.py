@@ -54,6 +54,10 @@ NO_TAG = N_("Say which tag's followers get it, or choose all followers.")
 CARD_STAYS = N_("The content is gone; the card stays in the chats of those who got it.")
 ONLY_ARTICLES = N_("Only articles can be taken back after they were sent.")
 REFUSED = N_("The Official Account could not send it.")
+PARTLY = N_(
+    "It reached %(sent)s of %(total)s followers; the Official Account could not send it to "
+    "%(failed)s."
+)
 REVIEWED = N_("The platform's review refused it: %(why)s.")
 
 WHY: Mapping[str, str] = {
@@ -168,12 +172,10 @@ class OaMass(Channel):
     def deliver(self, envelope: Envelope) -> Receipt:
         api = Api.of(envelope)
         piece = _piece(envelope.outgoing)
-        envelope, content = _content(api, envelope, piece)
-        to = _filter(envelope.settings)
-        if to is None:
-            raise Refused(NO_TAG)
-        body = {"filter": to, **content, "clientmsgid": envelope.key[:KEY_BYTES]}
-        said = api.say("/cgi-bin/message/mass/sendall", body)
+        envelope, said = _said(api, envelope, piece)
+        if said.means is Means.GONE and piece.form is Form.PICTURES:
+            # Somebody emptied the account's library; sending uses nothing up, so the same again.
+            envelope, said = _said(api, envelope, piece, anew=True)
         if said.is_done or said.code == KNOWN:
             return _taken(envelope, said)
         if said.code == HURRIED:
@@ -234,11 +236,20 @@ def told(content: Mapping[str, Any]) -> tuple[dict[str, str], Progress]:
         if re.fullmatch(r"[0-9]{1,15}", str(content.get(name) or ""))
     }
     url = _url_of(content.get("ArticleUrlResult"))
+    reason = progress.reason
+    if progress.standing is Standing.LIVE:
+        reason = _shortfall(facts.get("sentcount", 0), facts.get("errorcount", 0))
     facts |= {"article_url": url} if url else {}
     return (
         {"msg_id": str(content.get("MsgID") or content.get("MsgId") or "")},
-        Progress(progress.standing, url=url, reason=progress.reason, facts=facts),
+        Progress(progress.standing, url=url, reason=reason, facts=facts),
     )
+
+
+def _shortfall(sent: int, failed: int) -> str:
+    """In words how many got it, when not everybody it was for did."""
+    numbers = {"sent": sent, "total": sent + failed, "failed": failed}
+    return Sentence(PARTLY, numbers) if failed else ""
 
 
 def _url_of(result: Any) -> str:
@@ -260,15 +271,30 @@ def _filter(settings: Mapping[str, Any]) -> dict[str, Any] | None:
     return {"is_to_all": False, "tag_id": int(tag)} if tag.isascii() and tag.isdigit() else None
 
 
-def _content(api: Api, envelope: Envelope, piece: Piece) -> tuple[Envelope, dict[str, Any]]:
+def _said(
+    api: Api, envelope: Envelope, piece: Piece, *, anew: bool = False
+) -> tuple[Envelope, Said]:
+    """What the carrier answers to the message under its key."""
+    to = _filter(envelope.settings)
+    if to is None:
+        raise Refused(NO_TAG)
+    envelope, content = _content(api, envelope, piece, anew=anew)
+    body = {"filter": to, **content, "clientmsgid": envelope.key[:KEY_BYTES]}
+    return envelope, api.say("/cgi-bin/message/mass/sendall", body)
+
+
+def _content(
+    api: Api, envelope: Envelope, piece: Piece, *, anew: bool
+) -> tuple[Envelope, dict[str, Any]]:
     """What is sent; an article goes as the draft that holds it."""
     if piece.form is Form.ARTICLE:
         envelope, draft = oa_drafts.made(api, envelope, piece)
         content = {"msgtype": "mpnews", "mpnews": {"media_id": draft}, "send_ignore_reprint": 0}
         return envelope, content
     if piece.form is Form.PICTURES:
-        ids = [oa_drafts.material(api, picture) for picture in piece.pictures]
-        return envelope, {"msgtype": "image", "images": {"media_ids": ids, "recommend": piece.text}}
+        ids = [oa_drafts.material(api, picture, anew=anew) for picture in piece.pictures]
+        images = {"media_ids": ids, "recommend": piece.text, **oa_drafts.comments(api.way.settings)}
+        return envelope, {"msgtype": "image", "images": images}
     return envelope, {"msgtype": "text", "text": {"content": piece.text}}
 
 
@@ -286,7 +312,7 @@ def _taken(envelope: Envelope, said: Said) -> Receipt:
 
 
 def _draft_gone(envelope: Envelope, said: Said) -> Receipt:
-    """Without its draft nothing was sent now; whether an earlier try was, the same key will tell."""
+    """Without its content nothing was sent now; whether an earlier try was, the same key will tell."""
     if envelope.asked_since is not None:
         return Receipt(Outcome.UNCERTAIN, reason=said.words, after=MINUTE)
     steps.note(envelope, draft="", draft_of="")

@@ -180,6 +180,26 @@ class TestMassSending:
         assert publication.carrier_facts["sentcount"] == 1_250
         assert publication.external_url
 
+    @pytest.mark.parametrize("asks_first", [False, True])
+    def test_those_it_did_not_reach_are_told_in_words(
+        self, start_carriers: Start, client: FlaskClient, asks_first: bool
+    ) -> None:
+        """Whether the call or our question comes first; the carrier's answer has no numbers."""
+        desk = Desk(start_carriers, "oa_mass")
+        desk.calls_to(client)
+        desk.control("switch", unreached=50)
+        publication = desk.publish()
+        if asks_first:
+            desk.wait(seconds=20)
+            assert (desk.ask(publication).state, publication.reason) == (State.PUBLISHED, "")
+        told(desk)
+        desk.handle()
+        assert publication.state is State.PUBLISHED
+        assert "1200 of 1250" in publication.reason
+        assert publication.reason_parts["params"]["failed"] == 50
+        desk.ask(publication)
+        assert "1200 of 1250" in publication.reason
+
     def test_a_refusal_names_its_ground(self, start_carriers: Start, client: FlaskClient) -> None:
         desk = Desk(start_carriers, "oa_mass")
         desk.calls_to(client)

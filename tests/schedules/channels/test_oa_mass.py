@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from cms.core.db import transaction
+from cms.core.clock import now
+from cms.core.db import session, transaction
 from cms.demo.carriers.official_account import OfficialAccount
 from cms.demo.carriers.official_account_tokens import APPID, SECRET
 from cms.demo.carriers.serving import Carriers, in_a_thread
-from schedules import addressing
+from schedules import addressing, late
 from schedules.channels import CHANNELS, calling, oa_codes, oa_mass
 from schedules.channels.base import Confirmation, Standing
 from schedules.channels.official_account import Api
@@ -26,6 +27,8 @@ from tests.schedules.channels.oa_desk import Desk, covered, picture
 from tests.schedules.side_by_side import in_threads
 
 MASS = "/mass/sendall"
+PATH = "/cgi-bin/message/mass/sendall"
+SECRETS = {"appsecret": SECRET}
 
 
 @pytest.fixture
@@ -58,6 +61,19 @@ class TestTheWayToFollowers:
         assert words.state is State.PUBLISHED
         rendered = CHANNELS.get("oa_mass").render(outgoing(words.post))
         assert rendered.text == f"Only words\n{outgoing(words.post).link}"
+
+    @pytest.mark.parametrize(
+        ("choice", "marks"), [("no", (0, 0)), ("all", (1, 0)), ("fans", (1, 1))]
+    )
+    def test_comments_on_pictures_are_open_as_the_account_says(
+        self, start_carriers: Start, choice: str, marks: tuple[int, int]
+    ) -> None:
+        desk = Desk(start_carriers, "oa_mass", open_comments=choice)
+        poster = make.asset(kind="poster", html="")
+        publication = desk.publish(asset=poster, media_ids=[picture().id])
+        asked = str(publication.attempts[0].detail["calls"])
+        for name, mark in zip(("need_open_comment", "only_fans_can_comment"), marks, strict=True):
+            assert f'"{name}": {mark}' in asked
 
     def test_words_alone_need_no_cover(self, start_carriers: Start) -> None:
         desk = Desk(start_carriers, "oa_mass", cover_media_id="")
@@ -105,6 +121,38 @@ class TestProtection:
         channel = CHANNELS.get("oa_mass")
         assert channel.confirmation_for({}) is Confirmation.CARRIER
         assert channel.confirmation_for({"is_protected": True}) is Confirmation.ADMINISTRATOR
+
+
+class TestAnEmptiedLibrary:
+    """Somebody removed the pictures that the account's library had of us."""
+
+    def emptied(self, desk: Desk) -> int:
+        media_id = picture().id
+        desk.live(asset=make.asset(kind="poster", html=""), media_ids=[media_id])
+        desk.control("empty_library")
+        return media_id
+
+    def test_pictures_are_put_back_and_sent_once(self, desk: Desk) -> None:
+        media_id = self.emptied(desk)
+        publication = desk.publish(asset=make.asset(kind="poster", html=""), media_ids=[media_id])
+        desk.wait(minutes=2)
+        if publication.state is State.SCHEDULED:  # the carrier wanted a minute between
+            desk.publish(publication)
+        assert publication.state is State.HANDED_OVER
+        assert len(publication.attempts) <= 2
+        assert len(desk.carrier.book.all("picture")) == 1
+        desk.wait(seconds=20)
+        assert len(sent(desk)) == 2
+
+    def test_after_silence_the_key_is_known_though_they_are_gone(self, desk: Desk) -> None:
+        desk.script(MASS, "reset", "ok")
+        poster = make.asset(kind="poster", html="")
+        publication = desk.publish(asset=poster, media_ids=[picture().id])
+        desk.control("empty_library")
+        desk.wait(minutes=2)
+        assert desk.publish(publication).state is State.HANDED_OVER
+        desk.wait(seconds=20)
+        assert len(sent(desk)) == 1
 
 
 class TestTheKey:
@@ -180,7 +228,52 @@ def test_the_days_quota_of_a_subscription_account_is_one(desk: Desk) -> None:
     assert second.attempts[0].detail["reason"] == oa_codes.TOMORROW
     assert len(sent(desk)) == 0
     desk.wait(hours=25)
-    assert desk.publish(second).state is State.MISSED  # a day late is no way to be sent
+    desk.publish(second)
+    with desk.at():
+        late.miss_overdue()
+    session.expire_all()
+    assert second.state is State.MISSED  # a day late is no way to be sent
+
+
+def midnight(desk: Desk) -> timedelta:
+    """How long until the carrier's next day begins."""
+    at = (now() + desk.later).astimezone(oa_codes.ZONE)
+    return at.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1) - at
+
+
+class TestTheDemoCarriersStrictness:
+    def say(self, desk: Desk, key: str, **to: Any) -> int:
+        """The code of one mass message of plain words."""
+        with desk.at():
+            api = Api.through(Way(desk.account.id, "oa", desk.account.settings, SECRETS))
+            body = {"filter": to or {"is_to_all": True}, "msgtype": "text", "clientmsgid": key}
+            return api.say(PATH, body | {"text": {"content": "Words"}}).code
+
+    def test_a_key_is_known_for_a_day(self, desk: Desk) -> None:
+        assert self.say(desk, "one") == 0
+        desk.wait(hours=23, minutes=59)
+        assert self.say(desk, "one") == oa_mass.KNOWN
+        desk.wait(minutes=2)
+        assert self.say(desk, "one") == 0
+
+    def test_a_day_is_the_carriers_calendar_day(self, desk: Desk) -> None:
+        desk.control("switch", kind="subscription")
+        desk.wait(seconds=midnight(desk).total_seconds() - 60)
+        assert self.say(desk, "one") == 0
+        assert self.say(desk, "two") == 45028
+        desk.wait(minutes=2)
+        assert self.say(desk, "three") == 0
+        desk.wait(hours=23)
+        assert self.say(desk, "four") == 45028
+
+    def test_each_follower_of_a_service_account_gets_four_a_month(self, desk: Desk) -> None:
+        first, second = ({"is_to_all": False, "tag_id": tag} for tag in (1, 2))
+        assert [self.say(desk, f"a{n}", **first) for n in range(5)] == [0, 0, 0, 0, 45028]
+        assert self.say(desk, "b", **second) == 0
+        assert self.say(desk, "c") == 0  # passes over those who had four
+        assert [self.say(desk, f"d{n}", **second) for n in range(3)] == [0, 0, 45028]
+        desk.wait(days=31)
+        assert self.say(desk, "e", **first) == 0
 
 
 class TestTakingBack:
