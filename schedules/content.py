@@ -28,6 +28,7 @@ __all__ = [
 ]
 
 STANDS_FOR_ALL = ("cover", "poster")
+INSIDE = ("inline",)
 
 
 def outgoing(post: Post) -> Outgoing:
@@ -42,7 +43,7 @@ def outgoing_of_many(posts: Iterable[Post]) -> dict[int, Outgoing]:
     around = _Around(
         pictures=_pictures(wanted),
         kinds=_kinds({post.asset_id for post in posts}),
-        covers=_covers({post.version_id for post in posts}),
+        shown=_shown({post.version_id for post in posts}),
     )
     return {post.id: _outgoing(post, around) for post in posts}
 
@@ -73,12 +74,21 @@ class _Around:
 
     pictures: dict[int, Picture]
     kinds: dict[int, str]
-    covers: dict[int, Picture]
+    shown: dict[int, "_Shown"]
+
+
+@dataclass
+class _Shown:
+    """What a version shows by itself: one picture that stands for it, those inside its html."""
+
+    cover: Picture | None = None
+    inline: tuple[Picture, ...] = ()
 
 
 def _outgoing(post: Post, around: _Around) -> Outgoing:
     link = links.own_link(post.publication) if post.publication else None
     address = links.url_of(link) if link else ""
+    shown = around.shown[post.version_id]
     return Outgoing(
         post_id=post.id,
         asset_id=post.asset_id,
@@ -99,7 +109,8 @@ def _outgoing(post: Post, around: _Around) -> Outgoing:
         summary=post.version.summary,
         lang=post.version.lang,
         html=post.version.html,
-        cover=around.covers.get(post.version_id),
+        cover=shown.cover,
+        inline=shown.inline,
         public_id=post.publication.public_id if post.publication else "",
         settings=dict(post.account.settings),
     )
@@ -127,6 +138,7 @@ def drafted(
     """What a post would send that nobody has planned yet; its link is as long as a real one."""
     media_ids = wording.pictures_of(version, account)
     pictures, link = _pictures(set(media_ids)), links.sample_url()
+    shown = _shown({version.id})[version.id]
     return Outgoing(
         post_id=0,
         asset_id=version.asset_id,
@@ -145,7 +157,8 @@ def drafted(
         summary=version.summary,
         lang=version.lang,
         html=version.html,
-        cover=_covers({version.id}).get(version.id),
+        cover=shown.cover,
+        inline=shown.inline,
         public_id=link.rsplit("/", 1)[-1],
         settings=dict(account.settings),
     )
@@ -184,12 +197,22 @@ def _kinds(asset_ids: set[int]) -> dict[int, str]:
     return {asset_id: kind for asset_id, kind in rows}
 
 
-def _covers(version_ids: set[int]) -> dict[int, Picture]:
-    """The first picture of each version that stands for the whole."""
+def _shown(version_ids: set[int]) -> dict[int, _Shown]:
+    """Of each version the first picture that stands for the whole, and those inside in their order."""
     rows = session.execute(
-        select(VersionMedia.version_id, *_MEASURES)
+        select(VersionMedia.version_id, VersionMedia.role, *_MEASURES)
         .join(VersionMedia.media)
-        .where(VersionMedia.version_id.in_(version_ids), VersionMedia.role.in_(STANDS_FOR_ALL))
-        .order_by(VersionMedia.position.desc(), VersionMedia.id.desc())
+        .where(
+            VersionMedia.version_id.in_(version_ids),
+            VersionMedia.role.in_((*STANDS_FOR_ALL, *INSIDE)),
+        )
+        .order_by(VersionMedia.position, VersionMedia.id)
     )
-    return {row[0]: Picture(*row[1:]) for row in rows}
+    found = {version_id: _Shown() for version_id in version_ids}
+    for row in rows:
+        picture, shown = Picture(*row[2:]), found[row[0]]
+        if row[1] in INSIDE:
+            shown.inline += (picture,)
+        else:
+            shown.cover = shown.cover or picture
+    return found

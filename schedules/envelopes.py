@@ -42,6 +42,7 @@ class Outgoing:
     lang: str = ""
     html: str = ""  # of an article, cleaned
     cover: Picture | None = None
+    inline: tuple[Picture, ...] = ()  # those that its html shows; the version stands for them
     public_id: str = ""  # names the reader page and the public pictures; "" before there is one
     # The account's readable settings; approval pins the account, so they count for no hash.
     settings: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)

@@ -12,7 +12,7 @@ from cms.core.i18n import N_
 from cms.core.text import Unit, is_blank
 from schedules import renditions
 from schedules.channels.answers import Card, Rendered
-from schedules.channels.official_account import COVER_LIMITS
+from schedules.channels.official_account import COVER_LIMITS, INLINE_LIMITS
 from schedules.envelopes import Outgoing, Picture
 
 TITLE_CHARACTERS = 32
@@ -137,7 +137,7 @@ def _article(outgoing: Outgoing) -> Piece:
     _judge_article(html, notes)
     cover = outgoing.cover or next(iter(outgoing.pictures), None)
     standing = _standing_cover(outgoing, cover, notes)
-    notes.changes += _cuts(html, cover)
+    notes.changes += _cuts(outgoing, html, cover)
     if outgoing.link:
         notes.change("link_below", LINK_BELOW)
     if any(picture != cover for picture in outgoing.pictures):
@@ -263,9 +263,14 @@ def _standing_cover(outgoing: Outgoing, cover: Picture | None, notes: _Notes) ->
     return standing
 
 
-def _cuts(html: str, cover: Picture | None) -> tuple[Problem, ...]:
-    """What is known beforehand of pictures made smaller: the cover's measures travel with it."""
-    return renditions.changes((cover,), COVER_LIMITS) if cover else ()
+def _cuts(outgoing: Outgoing, html: str, cover: Picture | None) -> tuple[Problem, ...]:
+    """What is made smaller, counted as readers meet them: the cover first, then those inside."""
+    known = {picture.sha256: picture for picture in outgoing.inline}
+    inside = [known[sha] for sha in inline_pictures(html) if sha in known]
+    told = renditions.changes((cover,), COVER_LIMITS) if cover else ()
+    first = 2 if cover else 1
+    cuts = (renditions.foretell(one, INLINE_LIMITS, n) for n, one in enumerate(inside, first))
+    return (*told, *(cut for cut in cuts if cut))
 
 
 def shown_with(html: str, address_of: Callable[[str], str]) -> str:
