@@ -14,6 +14,7 @@ from cms.core.db import session, transaction
 from cms.core.i18n import N_
 from cms.core.retention import forget
 from schedules import polling
+from schedules.callbacks import recognising
 from schedules.callbacks.doors import siblings
 from schedules.callbacks.events import CarrierTold
 from schedules.channels import oa_mass, oa_publish
@@ -47,6 +48,7 @@ READERS: dict[str, Reader | None] = {
 def handle(call_id: int) -> None:
     """Do what the call says, once. What it speaks of may not be known yet: then it waits."""
     try:
+        _recognise(call_id)
         with transaction():
             call = _locked(call_id)
             if call is not None and _is_done(call):
@@ -58,6 +60,17 @@ def handle(call_id: int) -> None:
     except Exception:  # the door of one call
         log.exception("call_not_read", call=call_id)
         _note_broken(call_id)
+
+
+def _recognise(call_id: int) -> None:
+    """That something nobody knows the number of went live may be what a lost answer would have said."""
+    call = session.get(CarrierCall, call_id, populate_existing=True)
+    reader = READERS.get(call.kind) if call is not None and call.handled_at is None else None
+    if call is None or reader is None:
+        return
+    names, progress = reader(call.content)
+    if progress.standing is Standing.LIVE and _spoken_of(call, names) is None:
+        recognising.look_up(siblings(call.account), since=call.received_at - LATELY)
 
 
 def _locked(call_id: int) -> CarrierCall | None:

@@ -38,6 +38,11 @@ PAGES = 3
 MOST_READ = 6  # articles read in full while looking one up
 
 IN_REVIEW = N_("The draft has been taken, and the article is not listed yet.")
+# A draft goes when its article is published: until then it is there, submitted or not.
+LOOK_THERE = N_(
+    "Nobody knows whether the Official Account took the article. Look at its admin page, under "
+    "Publish records. Stands it there, even in review, it was taken; if it does not, send it again."
+)
 DRAFT_GONE = N_("Somebody removed the draft. Another one is made.")
 DRAFTS_ONLY = N_(
     "Drafts can be made, but this account may not publish through the interface: "
@@ -114,7 +119,7 @@ class OaPublish(Channel):
         return _taken(envelope, said)
 
     def find(self, envelope: Envelope) -> Receipt:
-        """By the number of the job; else by our link in what is published; else by the draft."""
+        """By the number of the job; else by our link in what is published; else nobody can tell."""
         api = Api.of(envelope)
         job = str(envelope.facts.get("publish_id", ""))
         if job:
@@ -128,10 +133,10 @@ class OaPublish(Channel):
         if not draft:
             return Receipt(Outcome.NOT_SENT)  # nothing is published without a draft
         said = api.ask("/cgi-bin/draft/get", {"media_id": draft})
-        if said.is_done:
-            return Receipt(Outcome.NOT_SENT)
-        reason = IN_REVIEW if said.means is Means.GONE else said.words
-        return Receipt(Outcome.UNCERTAIN, reason=reason, after=SETTLES_AFTER)
+        if said.is_done or said.means is Means.GONE:
+            # In review there is a draft and no article; gone, it was taken, or a person removed it.
+            return Receipt(Outcome.UNCERTAIN, reason=LOOK_THERE, is_unproven=True)
+        return Receipt(Outcome.UNCERTAIN, reason=said.words, after=SETTLES_AFTER)
 
     def progress(self, envelope: Envelope) -> Progress:
         job = str(envelope.facts.get("publish_id", "") or envelope.external_id)
@@ -210,8 +215,11 @@ def _taken(envelope: Envelope, said: Said) -> Receipt:
 
 
 def _draft_gone(envelope: Envelope) -> Receipt:
-    """Published by an earlier attempt, or removed by a person: only the list can tell."""
-    if envelope.asked_since is not None:
+    """Published by an earlier attempt, or removed by a person: only the list can tell.
+
+    Unless a person has looked, and said that it shall be sent again.
+    """
+    if envelope.doubted_since is not None:
         return Receipt(Outcome.UNCERTAIN, reason=IN_REVIEW, after=SETTLES_AFTER)
     steps.note(envelope, draft="", draft_of="")
     raise TryAgain(DRAFT_GONE, timedelta(seconds=5))

@@ -5,14 +5,17 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from cms.accounts.models import Role
 from cms.core.db import session, transaction
-from schedules import addressing
+from content_library.models import VersionMedia
+from schedules import addressing, decisions
 from schedules.channels import CHANNELS, oa_pieces
 from schedules.content import outgoing
 from schedules.models import CarrierUpload
 from schedules.states import Outcome
 from schedules.states import PublicationState as State
 from tests import factories as make
+from tests.content_library.pictures import stored
 from tests.demo_carriers import Start
 from tests.schedules.channels.oa_desk import Desk, covered, picture
 
@@ -120,7 +123,10 @@ class TestTheWayToReaders:
             publication.state = State.SCHEDULED
         desk.script("/freepublish/submit", "before", "ok")
         assert desk.publish(publication).state is State.SCHEDULED
-        desk.wait(minutes=6)
+        desk.wait(minutes=61)
+        assert desk.publish(publication).state is State.UNCERTAIN
+        with desk.at(), transaction():
+            decisions.resolve_uncertain(publication, "again", by=make.user(Role.OPERATOR))
         assert desk.publish(publication).state is State.HANDED_OVER
         assert publication.carrier_facts["publish_id"] != first
         assert len(desk.shown()) == 0
@@ -170,6 +176,24 @@ class TestJudgedBeforehand:
         assert drawn.html == "<p>A</p><p>B</p>"
         [told] = [one for one in drawn.changes if one.code == "pictures_lost"]
         assert told.params == {"count": 1}
+
+    def test_large_pictures_inside_are_told_and_made_smaller(self, desk: Desk) -> None:
+        """The carrier takes ten megabytes of a cover, and one of a picture inside."""
+        large, small = stored((1500, 1500), noise=True), stored()
+        html = "".join(f'<img src="/media/{one.sha256}/full" alt="">' for one in (small, large))
+        asset = covered(make.asset(html=html), large)
+        with transaction():
+            for one in (small, large):
+                version_id = asset.versions[0].id
+                session.add(
+                    VersionMedia(version_id=version_id, media_id=one.id, role="inline", alt="")
+                )
+        publication = desk.publish(asset=asset)
+        drawn = CHANNELS.get("oa_publish").render(outgoing(publication.post))
+        [told] = [one for one in drawn.changes if one.code == "picture_smaller"]
+        assert (told.params["number"], told.params["limit"]) == (3, "1")
+        sizes = sorted(one["bytes"] for one in desk.carrier.book.all("picture").values())
+        assert small.size == sizes[0] < sizes[1] <= 1_000_000 < large.size == sizes[2]
 
     def test_the_summary_stands_in_for_words_that_were_not_written(self, desk: Desk) -> None:
         asset = make.asset(summary="s" * 200)
