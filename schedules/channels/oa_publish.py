@@ -41,7 +41,7 @@ IN_REVIEW = N_("The draft has been taken, and the article is not listed yet.")
 # A draft goes when its article is published: until then it is there, submitted or not.
 LOOK_THERE = N_(
     "Nobody knows whether the Official Account took the article. Look at its admin page, under "
-    "Publish records. Stands it there, even in review, it was taken; if it does not, send it again."
+    "Publish records. If it stands there, even in review, it was taken; if not, send it again."
 )
 DRAFT_GONE = N_("Somebody removed the draft. Another one is made.")
 DRAFTS_ONLY = N_(

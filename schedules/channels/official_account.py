@@ -19,7 +19,7 @@ from schedules.tokens import Fresh
 from schedules.uploads import Uploaded
 
 REAL_SITE = "https://api.weixin.qq.com"
-# While a review lasts, the draft may still be there and the article not: a "no" means little yet.
+# How long to wait before asking again what it could not say.
 SETTLES_AFTER = timedelta(minutes=5)
 
 # What its library and its articles take.
