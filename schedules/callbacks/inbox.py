@@ -20,7 +20,7 @@ LONGEST_ECHO = 2_000
 LONGEST_KEY = 200
 LONGEST_KIND = 80
 
-_OBJECTS = ("ExternalUserID", "ChatId", "Id", "UserID", "publish_id", "MsgID", "EventKey")
+_OBJECTS = ("ExternalUserID", "ChatId", "Id", "UserID", "publish_id", "MsgID", "EventKey", "LinkId")
 _ENDS = ("publish_status", "Status")  # published and taken down within one second are two calls
 _PARTS = ("FromUserName", "CreateTime", "Event", "InfoType", "ChangeType", "UpdateDetail")
 
