@@ -36,6 +36,7 @@ NO_ANSWER = N_("WeCom gave no whole answer to a test file.")
 LEFT_OUT = N_("The pictures are left out: a robot's text takes none.")
 ONLY_FIRST = N_("Only the first picture is shown on the card.")
 NO_LINK = N_("The link is left out: a robot's picture goes alone. Write something to have both.")
+TITLE_NOT_REPEATED = N_("The first line is the title, so it stands only in the card's title.")
 NO_CARD = N_("Without a link there can be no card; it goes as text.")
 
 
@@ -60,6 +61,7 @@ class WecomRobot(Channel):
 
     slug = "wecom_robot"
     name = N_("WeCom group robot")
+    speaks_by_calls = True
     limits = Limits(text=2048, unit=Unit.BYTES, pictures=9, picture_bytes=2_000_000, per_minute=20)
     repeat = Repeat.NEVER
     takes = frozenset({Takes.TEXT, Takes.PICTURES, Takes.ARTICLE, Takes.LINK})
@@ -156,6 +158,8 @@ class WecomRobot(Channel):
             told += public_pictures.change(replace(outgoing, pictures=shown), self.name)
         if len(outgoing.pictures) > len(shown) == 1:
             told.append(Problem("pictures_left_out", ONLY_FIRST))
+        if form is Form.CARD and _begins_with_title(outgoing):
+            told.append(Problem("title_not_repeated", TITLE_NOT_REPEATED))
         if _style(outgoing) == Form.CARD and form is Form.TEXT:
             told.append(Problem("no_card", NO_CARD))
         return tuple(told)
@@ -196,8 +200,9 @@ def _shown(outgoing: Outgoing, form: Form) -> tuple[Picture, ...]:
 def _words(outgoing: Outgoing, form: Form) -> str:
     if form is Form.PICTURE:
         return ""
-    if form is Form.CARD:  # its title stands above already
-        return outgoing.body.strip().removeprefix(outgoing.title.strip()).strip()
+    if form is Form.CARD:
+        body = outgoing.body.strip()
+        return body[len(outgoing.title.strip()) :].strip() if _begins_with_title(outgoing) else body
     if form not in (Form.MARKDOWN, Form.RICH):
         return outgoing.text
     link = f"[{outgoing.title or outgoing.link}]({outgoing.link})" if outgoing.link else ""
@@ -205,6 +210,13 @@ def _words(outgoing: Outgoing, form: Form) -> str:
         f"![]({address})" for address in public_pictures.addresses(outgoing) if form is Form.RICH
     ]
     return "\n\n".join(part for part in (outgoing.body, *pictures, link) if part)
+
+
+def _begins_with_title(outgoing: Outgoing) -> bool:
+    """Whether the first line is the title, which stands whole above the card's words already."""
+    title = outgoing.title.strip()
+    first = outgoing.body.strip().split("\n", 1)[0].strip()
+    return first == title and len(title.encode()) <= TITLE_BYTES
 
 
 def _key(secrets: Mapping[str, str]) -> str:

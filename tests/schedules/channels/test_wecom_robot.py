@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from flask import Flask
@@ -79,6 +80,26 @@ class TestWhatAppears:
         assert article["picurl"].endswith(f"{poster.sha256}/share")
         codes = [one.code for one in drawn.changes]
         assert codes == ["link_as_card", "title_cut", "pictures_fetched", "pictures_left_out"]
+
+    @pytest.mark.parametrize(
+        ("title", "text", "words", "is_told"),
+        [
+            ("新品", "新品发布会今晚八点", "新品发布会今晚八点", False),
+            ("新品", "新品\n今晚八点", "今晚八点", True),
+            ("新品", "新品", "", True),
+            ("题" * 43, "题" * 43 + "\n今晚", "题" * 43 + "\n今晚", False),
+        ],
+        ids=["a word that begins alike", "the first line", "nothing else", "a title that is cut"],
+    )
+    def test_words_are_left_out_only_where_the_title_has_them(
+        self, app: Flask, title: str, text: str, words: str, is_told: bool
+    ) -> None:
+        account = make.account(channel="wecom_robot", settings={"style": "news"})
+        post = make.post(account=account, asset=make.asset(title=title), text=text)
+        drawn = channel().render(replace(outgoing(post), link="https://x.example/l/abc"))
+        assert drawn.card is not None
+        assert drawn.text == words
+        assert ("title_not_repeated" in [one.code for one in drawn.changes]) is is_told
 
     def test_too_many_words_for_a_card_go_as_text(
         self, corporation: Corporation, public_site: None, poster: Media
