@@ -23,12 +23,15 @@ EMPLOYEES = {
     "liuyang": "刘洋",
     "zhaolei": "赵磊",
 }
+ROOT = 1  # the department that everybody is in
+DEPARTMENTS = {2: ["lina", "wangwei"], 3: ["zhangmin", "chenjing"], 4: ["liuyang", "zhaolei"]}
 SURNAMES, GIVEN = (
     "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨",
     ["小雨", "一鸣", "嘉怡", "子涵", "思远", "晓彤"],
 )
 CUSTOMERS_EACH = 8
 TAGS = ("tag-parents", "tag-vip", "tag-new")
+MOST_TAGS = 100
 TOKEN_LIFE = 7200
 UPLOAD_LIFE = 3 * 86_400
 DISPATCH = 5.0  # seconds in which a task that was just made cannot be asked about
@@ -93,11 +96,15 @@ class Corporation(Simulator):
 
     @api("POST", "/cgi-bin/media/upload")
     def upload(self, request: Request) -> dict[str, Any]:
+        if request.args.get("type") != "image":
+            raise Fault(40004, "invalid media type")
         media_id = self._kept(request, "media")
         return {"type": "image", "media_id": media_id, "created_at": str(int(self.now()))}
 
     @api("POST", "/cgi-bin/media/upload_attachment")
     def upload_attachment(self, request: Request) -> dict[str, Any]:
+        if request.args.get("media_type") != "image":
+            raise Fault(40004, "invalid media type")
         if request.args.get("attachment_type") != "1":
             raise Fault(40058, "attachment_type")
         media_id = self._kept(request, "moment")
@@ -156,12 +163,23 @@ class Corporation(Simulator):
     def employees(self, corpid: str) -> dict[str, str]:
         return dict((self.corp(corpid) or {}).get("employees", {}))
 
+    def department(self, corpid: str, number: Any) -> list[str] | None:
+        """Who is in the department, none where there is no such."""
+        everybody = self.employees(corpid)
+        if number == ROOT:
+            return list(everybody)
+        default = DEPARTMENTS if corpid == CORPID else {}
+        known = (self.corp(corpid) or {}).get("departments") or default
+        found = {int(name): people for name, people in known.items()}.get(number)
+        return found if isinstance(number, int) else None
+
     def customers(self, corpid: str, employee: str, tags: list[str] | None = None) -> list[str]:
         """The employee's customers, those with one of the tags when some are given."""
         number = (self.corp(corpid) or {}).get("customers_each", CUSTOMERS_EACH)
         found = [_opaque("wm", corpid, employee, n) for n in range(number)]
+        shared = list(self.book.get("befriended", f"{corpid}/{employee}") or [])
         if not tags:
-            return found
+            return [*found, *shared]
         return [one for n, one in enumerate(found) if TAGS[n % len(TAGS)] in tags]
 
     def groups(self, corpid: str, employee: str) -> list[str]:
@@ -232,6 +250,10 @@ class Corporation(Simulator):
                     f"{given['task']}/{given['employee']}" if "task" in given else given["employee"]
                 )
                 self.book.put("ignores", key, True)
+            case "befriend":  # a customer of another employee becomes this one's as well
+                place = f"{given.get('corpid', CORPID)}/{given['employee']}"
+                known = self.book.get("befriended", place) or []
+                self.book.put("befriended", place, [*known, given["customer"]])
             case "void_token":
                 self._void_tokens()
             case "lose_uploads":
@@ -239,6 +261,18 @@ class Corporation(Simulator):
             case _ if verb not in DONE_BY_FAMILIES:
                 return super().control(verb, given)
         return self.json({"done": verb})
+
+
+def judge_link(link: dict[str, Any], **most: int) -> None:
+    """Raise when a part of the link is longer than so many bytes, or its address is missing."""
+    too_long = [name for name, size in most.items() if len(str(link.get(name, "")).encode()) > size]
+    if too_long or not link.get("title") or not link.get("url"):
+        raise Fault(40058, f"invalid link {' '.join(too_long)}")
+
+
+def judge_tags(tags: Any) -> None:
+    if not isinstance(tags, list) or len(tags) > MOST_TAGS:
+        raise Fault(40058, "tag_list size")
 
 
 def _opaque(prefix: str, *parts: Any) -> str:

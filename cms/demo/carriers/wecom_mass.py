@@ -5,7 +5,15 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from cms.demo.carriers.wecom_corp import DISPATCH, PER_MONTH, Corporation, Fault, api
+from cms.demo.carriers.wecom_corp import (
+    DISPATCH,
+    PER_MONTH,
+    Corporation,
+    Fault,
+    api,
+    judge_link,
+    judge_tags,
+)
 
 SENT, NO_FRIEND, USED_UP = 1, 2, 3
 DAY = 86_400
@@ -22,6 +30,8 @@ class MassMessages(Corporation):
         sender = str(asked.get("sender") or "")
         self._judge_words(asked)
         self._judge_attachments(corpid, asked.get("attachments") or [])
+        for group in (asked.get("tag_filter") or {}).get("group_list") or []:
+            judge_tags(group.get("tag_list"))
         if sender not in self.employees(corpid):
             raise Fault(60111, "userid not found")
         recipients = self._recipients(corpid, sender, asked)
@@ -83,7 +93,7 @@ class MassMessages(Corporation):
         if asked.get("userid") != task["sender"]:
             raise Fault(40058, "userid")
         name = "chat_id" if task["chat_type"] == "group" else "external_userid"
-        fates = dict(task["results"])
+        fates = dict(task["results"]) if self._are_results_out(task) else {}
         rows = []
         for one in task["recipients"]:
             row = {name: one, "userid": task["sender"], "status": fates.get(one, 0)}
@@ -91,6 +101,11 @@ class MassMessages(Corporation):
                 row["send_time"] = int(task["done_at"])
             rows.append(row)
         return self.page(rows, asked, 1000, "send_list")
+
+    def _are_results_out(self, task: Task) -> bool:
+        """Whom it reached may be known later than that the employee has sent it."""
+        late = float(self.book.get("flag", "results_late") or 0)
+        return task["done_at"] is not None and self.now() >= task["done_at"] + late
 
     @api("POST", "/cgi-bin/externalcontact/remind_groupmsg_send")
     def remind_groupmsg_send(self, request: Request) -> dict[str, Any]:
@@ -176,8 +191,7 @@ class MassMessages(Corporation):
                 case "image":
                     pass
                 case "link":
-                    if len(str(content.get("title", "")).encode()) > 128 or not content.get("url"):
-                        raise Fault(40058, "link")
+                    judge_link(content, title=128, picurl=2048, desc=512, url=2048)
                 case _:
                     raise Fault(40063, "msgtype")
 
@@ -185,6 +199,9 @@ class MassMessages(Corporation):
         match verb:
             case "confirm":
                 self._each(given, lambda msgid, task: self._send(msgid, task, self.now()))
+            case "results_late":  # by so many seconds after the employee's button
+                self.book.put("flag", "results_late", given["seconds"])
+                return self.json({"done": verb})
             case "delete":
                 self._each(given, self._forget)
             case "unfriend":

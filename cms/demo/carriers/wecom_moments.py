@@ -6,7 +6,15 @@ from typing import Any
 from werkzeug.wrappers import Request, Response
 
 from cms.demo.carriers.pacing import is_too_fast
-from cms.demo.carriers.wecom_corp import DISPATCH, Corporation, Fault, api
+from cms.demo.carriers.wecom_corp import (
+    DISPATCH,
+    TAGS,
+    Corporation,
+    Fault,
+    api,
+    judge_link,
+    judge_tags,
+)
 
 JOB_BEGINS, JOB_ENDS, JOB_FORGOTTEN = 2.0, 4.0, 86_400.0  # seconds after it was asked for
 PER_MINUTE = 10
@@ -115,25 +123,23 @@ class Moments(Corporation):
     def _job(self, jobid: str) -> dict[str, Any] | None:
         """The job as it is now: when its time has come it has made the post."""
         job: dict[str, Any] | None = self.book.get("job", jobid)
-        if job is None or "result" in job or self.now() < job["created"] + JOB_ENDS:
+        lasts = float(self.book.get("flag", "jobs_last") or JOB_ENDS)
+        if job is None or "result" in job or self.now() < job["created"] + lasts:
             return job
         moment_id = f"mom{jobid.removeprefix('job')}"
-        wanted = (job["asked"].get("visible_range") or {}).get("sender_list") or {}
-        everybody = self.employees(job["corpid"])
-        named = [one for one in wanted.get("user_list", []) if one in everybody]
-        invalid = [one for one in wanted.get("user_list", []) if one not in everybody]
-        senders = named if wanted else list(everybody)
+        senders, invalid = self._senders(job)
+        strange = [one for one in _tags(job) if one not in TAGS]
         result: dict[str, Any] = {
             "errcode": 0 if senders else 40096,
             "errmsg": "ok" if senders else "no valid sender",
-            "invalid_sender_list": {"user_list": invalid, "department_list": []},
-            "invalid_external_contact_list": {"tag_list": []},
+            "invalid_sender_list": invalid,
+            "invalid_external_contact_list": {"tag_list": strange},
         }
         if senders:
             result["moment_id"] = moment_id
             moment = {
                 "corpid": job["corpid"],
-                "created": job["created"] + JOB_ENDS,
+                "created": job["created"] + lasts,
                 "asked": job["asked"],
                 "published": dict.fromkeys(senders),
             }
@@ -141,6 +147,20 @@ class Moments(Corporation):
             self.book.put("moment", moment_id, moment)
         self.book.put("job", jobid, job | {"result": result})
         return job | {"result": result}
+
+    def _senders(self, job: dict[str, Any]) -> tuple[list[str], dict[str, list[Any]]]:
+        """Who is to post, and what of the wish names nobody; without a wish everybody posts."""
+        wanted = (job["asked"].get("visible_range") or {}).get("sender_list") or {}
+        users, numbers = wanted.get("user_list") or [], wanted.get("department_list") or []
+        everybody = self.employees(job["corpid"])
+        members = {number: self.department(job["corpid"], number) for number in numbers}
+        named = [one for one in users if one in everybody]
+        named += [one for people in members.values() for one in people or []]
+        invalid = {
+            "user_list": [one for one in users if one not in everybody],
+            "department_list": [number for number in numbers if members[number] is None],
+        }
+        return list(dict.fromkeys(named)) if users or numbers else list(everybody), invalid
 
     def moment(self, moment_id: str) -> Moment | None:
         """The post as it is now: whoever was due to publish meanwhile has done so."""
@@ -188,6 +208,7 @@ class Moments(Corporation):
 
     def _judge(self, corpid: str, asked: dict[str, Any]) -> None:
         words = str((asked.get("text") or {}).get("content", ""))
+        judge_tags(_tags({"asked": asked}))
         attachments = asked.get("attachments") or []
         kinds = {str(one.get("msgtype")) for one in attachments}
         if len(words) > 2000:
@@ -200,8 +221,8 @@ class Moments(Corporation):
             raise Fault(40058, "invalid attachments size")
         for one in attachments:
             content = one[str(one["msgtype"])]
-            if len(str(content.get("title", "")).encode()) > 64:
-                raise Fault(40058, "invalid title size")
+            if one["msgtype"] == "link":
+                judge_link(content, title=64, url=2048)
             self.media(corpid, content.get("media_id"), "moment")
 
     def control(self, verb: str, given: dict[str, Any]) -> Response:
@@ -209,6 +230,9 @@ class Moments(Corporation):
             case "confirm":
                 for moment_id, userid, moment in self._open(given):
                     self._publish(moment_id, moment, userid, self.now())
+            case "jobs_last":  # how many seconds each job works
+                self.book.put("flag", "jobs_last", given["seconds"])
+                return self.json({"done": verb})
             case "like" | "comment":
                 place = f"{given['moment_id']}:{given['employee']}"
                 came = self.book.get(verb, place) or []

@@ -36,6 +36,8 @@ class Robots(Corporation):
     @api("POST", "/cgi-bin/webhook/upload_media")
     def robot_upload(self, request: Request) -> dict[str, Any]:
         key = self._robot(request)
+        if request.args.get("type") != "file":
+            raise Fault(40004, "invalid media type")
         file = request.files.get("media")
         content = file.read() if file else b""
         if not 5 <= len(content) <= 20_000_000:
