@@ -11,12 +11,14 @@ from sqlalchemy import func, insert, select, update
 
 from cms.core.clock import now
 from cms.core.db import session, transaction
+from cms.core.i18n import N_
 from schedules.channels.answers import EmployeeAnswer, Reached
 from schedules.models import Delivery, EmployeeTask, Publication
 from schedules.states import DeliveryState, HandOverState
 
 log = structlog.get_logger(__name__)
 
+SEVERAL_TIMES = N_("Several employees have sent it to them: they got it more than once.")
 MOST_PEOPLE = 20_000  # in one answer; whoever asks more people asks them in several posts
 AT_ONCE = 500
 
@@ -32,7 +34,7 @@ class _Said:
     name: str
     state: Any
     at: datetime | None
-    more: dict[str, Any] = field(default_factory=dict)  # columns that follow the state
+    more: dict[str, Any] = field(default_factory=dict)  # the further columns
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class _Rows:
     at: str
     ranks: tuple[Any, ...]
     done: Any
+    more: tuple[str, ...] = ()  # further columns that follow the state
 
     def further(self, before: _Said | None, said: _Said) -> _Said:
         """Of two the one that says more; of the same state the earlier moment."""
@@ -52,7 +55,14 @@ class _Rows:
         if before.state is not said.state:
             return max(before, said, key=lambda one: self.ranks.index(one.state))
         moments = [at for at in (before.at, said.at) if at is not None]
-        return replace(before, at=min(moments, default=None))
+        return replace(before, at=min(moments, default=None), more=self._more(before, said))
+
+    def _more(self, before: _Said, said: _Said) -> dict[str, Any]:
+        """One row a recipient: when two employees have reached the same one, it says so."""
+        who, other = before.more.get("employee"), said.more.get("employee")
+        if self.done is DeliveryState.SENT is said.state and who and other and who != other:
+            return before.more | {"reason": SEVERAL_TIMES}
+        return before.more
 
     def stamp(self, said: _Said, moment: datetime) -> datetime | None:
         """Done, though nobody says when: then now is the best that is known."""
@@ -85,6 +95,7 @@ _DELIVERIES = _Rows(
         DeliveryState.SENT,
     ),
     DeliveryState.SENT,
+    ("employee", "reason"),
 )
 
 
@@ -177,7 +188,7 @@ def _merge(rows: _Rows, publication_id: int, said: Iterable[_Said]) -> bool:
     for name, one in furthest.items():
         number, before = known.get(name, (0, None))
         after = rows.further(before, one)
-        if before is not None and (after.state, after.at) == (before.state, before.at):
+        if before is not None and _is_known(before, after):
             continue
         values = {"state": after.state, rows.at: after.at or rows.stamp(after, moment)}
         values |= after.more | {"updated_at": moment}
@@ -192,17 +203,24 @@ def _merge(rows: _Rows, publication_id: int, said: Iterable[_Said]) -> bool:
     return bool(fresh or changed)
 
 
+def _is_known(before: _Said, after: _Said) -> bool:
+    return (after.state, after.at, after.more) == (before.state, before.at, before.more)
+
+
 def _known(
     rows: _Rows, publication_id: int, names: list[str]
 ) -> dict[str, tuple[int, _Said | None]]:
     model = rows.model
     name, at = getattr(model, rows.name), getattr(model, rows.at)
     found = session.execute(
-        select(model.id, name, model.state, at).where(
+        select(model.id, name, model.state, at, *(getattr(model, one) for one in rows.more)).where(
             model.publication_id == publication_id, name.in_(names)
         )
     )
-    return {row[1]: (row[0], _Said(row[1], row[2], row[3])) for row in found}
+    return {
+        row[1]: (row[0], _Said(row[1], row[2], row[3], dict(zip(rows.more, row[4:], strict=True))))
+        for row in found
+    }
 
 
 def _lock(publication_id: int) -> None:
