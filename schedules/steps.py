@@ -26,3 +26,13 @@ def note(envelope: Envelope, **facts: Any) -> Envelope:
             .execution_options(synchronize_session=False)
         )
     return replace(envelope, facts=known)
+
+
+def add(envelope: Envelope, **facts: Any) -> None:
+    """Keep facts about what is out already, beside those that others have written meanwhile."""
+    with transaction():
+        publication = session.get(
+            Publication, envelope.publication_id, with_for_update=True, populate_existing=True
+        )
+        if publication is not None and publication.fence == envelope.fence:
+            publication.carrier_facts = {**publication.carrier_facts, **facts}

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -20,8 +20,8 @@ from schedules.channels.multipart import File, multipart
 from schedules.channels.wecom_codes import (
     WAITS,
     AlreadyDone,
+    Busy,
     MediaGone,
-    NotReady,
     TokenRefused,
     error_for,
 )
@@ -154,6 +154,13 @@ class Corporation:
 
         return self._with_token(call)
 
+    def make(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """A call that makes what a second call would make twice: being busy is silence here."""
+        try:
+            return self.act(path, body)
+        except Busy as error:
+            raise Silent(str(error)) from error
+
     def _with_token(self, call: Callable[[str], Reply]) -> dict[str, Any]:
         """A refused token is renewed once and the call repeated once: a refused call did nothing."""
         token = self.token()
@@ -239,6 +246,10 @@ def renewing_uploads(step: Callable[[bool], Made]) -> Made:
         return step(True)
 
 
+class CannotTell(TryAgain):
+    """The list can be read, and never says whether the post is in it."""
+
+
 @dataclass(frozen=True)
 class Search:
     """One list in which a post's own link betrays what an earlier attempt has made."""
@@ -252,10 +263,10 @@ class Search:
     def made(
         self, corporation: Corporation, envelope: Envelope, known: Collection[str] = ()
     ) -> list[str]:
-        """The names of rows that bear the link, but for those known. Raises TryAgain when nobody can say."""
+        """The names of rows that bear the link, but for those known. Raises CannotTell when nobody can say."""
         link = envelope.outgoing.link
         if not link:
-            raise TryAgain(NOTHING_TO_KNOW_IT_BY)
+            raise CannotTell(NOTHING_TO_KNOW_IT_BY)
         since = envelope.asked_since or envelope.tried_at or now()
         body = {**self.body, **window(since)}
         rows = corporation.rows(self.path, body, self.name, pages=self.pages)
@@ -263,7 +274,7 @@ class Search:
         hits = [row for row in rows.found if bears_it.search(json.dumps(row, ensure_ascii=False))]
         found = [str(row[self.key]) for row in hits if row.get(self.key) not in (None, *known)]
         if not found and rows.rest:
-            raise TryAgain(TOO_MUCH_TO_SEARCH)
+            raise CannotTell(TOO_MUCH_TO_SEARCH)
         return found
 
 
@@ -288,60 +299,6 @@ def cancel(corporation: Corporation, path: str, body: Mapping[str, Any]) -> None
         corporation.ask(path, body)
     except AlreadyDone:
         return
-
-
-@dataclass(frozen=True)
-class Question:
-    """How to ask whom one employee has reached."""
-
-    employee: str
-    path: str
-    body: Mapping[str, Any]
-    name: str
-
-
-@dataclass(frozen=True)
-class Tally:
-    """Recipients asked for, employee by employee, a bounded number of calls at a time."""
-
-    rows: list[tuple[str, dict[str, Any]]]  # employee, what WeCom says
-    facts: dict[str, Any]  # to be kept: whom we have asked, and how far
-    is_whole: bool
-
-
-def tally(
-    corporation: Corporation,
-    questions: Sequence[Question],
-    facts: Mapping[str, Any],
-    *,
-    calls: int = 40,
-) -> Tally:
-    """Go on asking where the last time ended."""
-    counted = list(facts.get("counted") or [])
-    place: list[str] = list(facts.get("counting") or [])
-    rows: list[tuple[str, dict[str, Any]]] = []
-    is_whole = True
-    for question in questions:
-        if question.employee in counted:
-            continue
-        if calls <= 0:
-            is_whole = False
-            break
-        cursor = place[1] if place and place[0] == question.employee else ""
-        body = {**question.body, "cursor": cursor}
-        try:
-            read_now = corporation.rows(question.path, body, question.name, pages=calls)
-        except NotReady:
-            is_whole = False
-            continue
-        rows += [(question.employee, row) for row in read_now.found]
-        calls -= read_now.calls
-        place = [question.employee, read_now.rest] if read_now.rest else []
-        if read_now.rest:
-            is_whole = False
-            break
-        counted.append(question.employee)
-    return Tally(rows, {"counted": counted, "counting": place}, is_whole)
 
 
 # --- values in and out

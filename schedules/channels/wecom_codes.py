@@ -12,7 +12,7 @@ class Means(StrEnum):
     """What is to be done about a number."""
 
     TOKEN = "token"  # noqa: S105 - renew it once, repeat once
-    BUSY = "busy"  # nothing was done: again, a little later
+    BUSY = "busy"  # again, a little later; what would make a thing is looked up first
     THROTTLED = "throttled"  # nothing was done: again when its window is over
     NOT_READY = "not_ready"  # what was made earlier is still being prepared
     DONE = "done"  # it had been done already
@@ -33,6 +33,10 @@ class Meaning:
 
 class NotReady(TryAgain):
     """It exists, and cannot be asked about yet."""
+
+
+class Busy(TryAgain):
+    """It says that it is busy; of a call that makes something nobody knows whether it did."""
 
 
 class TokenRefused(TryAgain):
@@ -137,7 +141,9 @@ def error_for(code: int) -> TryAgain | Refused:
     match meaning.means:
         case Means.TOKEN:
             return TokenRefused(meaning.words, MINUTE)
-        case Means.BUSY | Means.THROTTLED:
+        case Means.BUSY:
+            return Busy(meaning.words, meaning.wait)
+        case Means.THROTTLED:
             return TryAgain(meaning.words, meaning.wait)
         case Means.NOT_READY:
             return NotReady(meaning.words)

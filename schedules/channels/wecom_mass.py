@@ -13,7 +13,7 @@ from cms.core.errors import Problem, Refused, TryAgain
 from cms.core.i18n import N_
 from cms.core.text import Unit, count
 from schedules import renditions, steps
-from schedules.channels import plans, wecom, wecom_tasks
+from schedules.channels import plans, wecom, wecom_range, wecom_tally, wecom_tasks
 from schedules.channels.answers import Card, EmployeeAnswer
 from schedules.channels.base import (
     CallsBack,
@@ -46,6 +46,10 @@ TITLE_BYTES, DETAIL_BYTES = 128, 512
 NO_SENDERS = N_("The account names no employees who send. Enter their user IDs.")
 SOME_LEFT = N_("Some employees have their task, others not yet; it goes on by itself.")
 NOBODY_KNOWS = N_("WeCom cannot say yet for whom the task it lists was made.")
+SEVERAL_SENDERS = N_(
+    "%(count)s employees send it, each to all their customers: whoever is a customer of several "
+    "gets it several times."
+)
 TOO_MANY = N_("Too many pictures beside the link's card: %(count)s, at most %(limit)s.")
 
 
@@ -54,8 +58,8 @@ class WecomMass(Channel):
 
     Facts: `tasks` (employee → msgid), `asking` (whose task may or may not exist), `refused`
     (employee → why), `unreached` (customers WeCom named at once), `doubled` (tasks that should not
-    be, cancelled), `counted` and `counting` (whose recipients are known), `settled` (who is done
-    for good), `looking` (whose task is asked about next), `withdrawn`.
+    be, cancelled), `counted`, `counting` and `lagging` (whose recipients are known, how far, whose
+    results are still to come), `settled` (who is done for good), `looking` (whose task is asked about next), `withdrawn`.
     """
 
     slug = "wecom_mass"
@@ -85,8 +89,12 @@ class WecomMass(Channel):
         Field(
             "senders",
             N_("Employees who send"),
-            N_("WeCom user IDs. Each gets a task and reaches their own customers or groups."),
+            N_(
+                "WeCom user IDs. Each gets a task and reaches their own customers or groups. Whoever "
+                "is a customer of several of them gets the message from each."
+            ),
             kind="list",
+            check=wecom_range.names_problem,
         ),
         Field(
             "tags",
@@ -94,6 +102,7 @@ class WecomMass(Channel):
             N_("Tag IDs of the corporation; empty: all customers. Not for groups."),
             kind="list",
             is_required=False,
+            check=wecom_range.tags_problem,
         ),
         Field(
             "link_as",
@@ -130,6 +139,7 @@ class WecomMass(Channel):
             changes=(
                 *wecom.link_changes(outgoing, is_card=is_card, title_bytes=TITLE_BYTES),
                 *renditions.changes(outgoing.pictures, self.limits),
+                *_repeated(outgoing.settings),
             ),
             problems=problems,
         )
@@ -148,6 +158,7 @@ class WecomMass(Channel):
         corporation = wecom.Corporation.of_way(way)
         chat_type = _chat_type(way.settings)
         corporation.ask(LIST, {"chat_type": chat_type, "limit": 1, **wecom.window(now())})
+        wecom_range.check(way.settings)
         return "" if _senders(way.settings) else NO_SENDERS
 
     def deliver(self, envelope: Envelope) -> Receipt:
@@ -155,6 +166,7 @@ class WecomMass(Channel):
         senders = _senders(envelope.settings)
         if not senders:
             raise Refused(NO_SENDERS, pauses_account=True)
+        wecom_range.check(envelope.settings)
         corporation = wecom.Corporation.of(envelope)
         before = wecom_tasks.tasks_of(envelope)
         if not before:
@@ -178,7 +190,7 @@ class WecomMass(Channel):
 
         def create(anew: bool) -> dict[str, Any]:
             body = self._body(corporation, envelope, sender, anew=True) if anew else first
-            return corporation.act(CREATE, body)
+            return corporation.make(CREATE, body)
 
         try:
             said = wecom.renewing_uploads(create)
@@ -233,7 +245,10 @@ class WecomMass(Channel):
         if wecom_tasks.tasks_of(envelope) and not _missing(envelope):
             return _made(envelope)
         corporation = wecom.Corporation.of(envelope)
-        strange = self._strange(corporation, envelope)
+        try:
+            strange = self._strange(corporation, envelope)
+        except wecom.CannotTell as error:
+            return Receipt(Outcome.UNCERTAIN, reason=str(error), is_unproven=True)
         if not strange:
             return Receipt(Outcome.NOT_SENT)
         envelope = self._adopt(corporation, envelope, strange)
@@ -269,12 +284,12 @@ class WecomMass(Channel):
         corporation = wecom.Corporation.of(envelope)
         tasks, seen = wecom_tasks.tasks_of(envelope), wecom_tasks.look(corporation, envelope)
         questions = [
-            wecom_tasks.question(tasks[sender], one.employee)
+            wecom_tasks.question(tasks[sender], one, envelope.live_since)
             for sender, answers in seen.by_sender.items()
             for one in answers
             if wecom_tasks.is_done(one)
         ]
-        tally = wecom.tally(corporation, questions, envelope.facts)
+        tally = wecom_tally.tally(corporation, questions, envelope.facts)
         settled = wecom_tasks.settled(envelope, seen, tally.facts["counted"])
         is_round = tally.is_whole and not seen.rest
         is_over = bool(tasks) and tasks.keys() <= set(settled)
@@ -363,6 +378,14 @@ def _going_on(receipt: Receipt) -> Receipt:
 def _card(outgoing: Outgoing) -> Card:
     title = wecom.cut(outgoing.title, TITLE_BYTES)
     return Card(title, outgoing.link, wecom.cut(outgoing.summary, DETAIL_BYTES), outgoing.cover)
+
+
+def _repeated(settings: Mapping[str, Any]) -> list[Problem]:
+    """One task a sender: WeCom spares nobody who is a customer of two of them."""
+    senders = _senders(settings)
+    if len(senders) < 2 or _chat_type(settings) == "group":
+        return []
+    return [Problem("several_senders", SEVERAL_SENDERS, {"count": len(senders)})]
 
 
 def _senders(settings: Mapping[str, Any]) -> list[str]:

@@ -1,17 +1,16 @@
 """The channel `wecom_moments`: WeCom tasks by which employees post to their customers' Moments."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, ClassVar
-from zoneinfo import ZoneInfo
 
 from cms.core.clock import now
 from cms.core.errors import Refused, TryAgain
 from cms.core.i18n import N_
+from cms.core.sentences import Sentence
 from schedules import renditions, steps
-from schedules.channels import plans, wecom
+from schedules.channels import plans, wecom, wecom_moment_figures, wecom_range, wecom_tally
 from schedules.channels.answers import Card, EmployeeAnswer, Figure, Reached
 from schedules.channels.base import (
     CallsBack,
@@ -38,23 +37,25 @@ JOB = "/cgi-bin/externalcontact/get_moment_task_result"
 LIST = "/cgi-bin/externalcontact/get_moment_list"
 TASK = "/cgi-bin/externalcontact/get_moment_task"
 SEEN_BY = "/cgi-bin/externalcontact/get_moment_send_result"
-COMMENTS = "/cgi-bin/externalcontact/get_moment_comments"
 CANCEL = "/cgi-bin/externalcontact/cancel_moment_task"
 
 TITLE_BYTES = 64
 JOB_DONE = 3
-MOST_ASKED_FOR_FIGURES = 200  # employees, one call each
-CARRIERS_DAY = ZoneInfo("Asia/Shanghai")
 NOT_MADE_YET = N_("WeCom is still making the post; it can be stopped in a moment.")
 JOB_FAILED = N_("WeCom could not make the tasks. The attempt log has its answer.")
+LOOK_THERE = N_(
+    "WeCom gave no answer when it was sent, and does not list it. Look at WeCom, Customer Moments, "
+    "for a post with this link: %(link)s. Then say here whether it is there."
+)
 LOST = N_("WeCom knows neither the job nor the post any more.")
 
 
 class WecomMoments(Channel):
     """One job makes a post for many employees; each puts it into Moments, or does not.
 
-    Facts: `jobid` (valid for a day), `moment_id`, `invalid` (senders WeCom does not take),
-    `counted` and `counting` (whose viewers are known), `withdrawn`.
+    Facts: `asking` (a job may exist whose name we do not know), `jobid` (valid for a day),
+    `moment_id`, `left_out` (whom WeCom does not take), `counted` and `counting` (whose viewers are
+    known), `figuring` (whose likes are), `withdrawn`.
     """
 
     slug = "wecom_moments"
@@ -62,7 +63,7 @@ class WecomMoments(Channel):
     limits = Limits(text=2000, pictures=9, longest_edge=10_800, shorter_edge=1080, per_minute=10)
     repeat = Repeat.QUERY
     confirmation = Confirmation.EMPLOYEES
-    settles_after = timedelta(minutes=5)  # a job that is still working is in no list
+    settles_after = timedelta(minutes=5)
     polls = (timedelta(seconds=15), *plans.STAFF_POLLS)
     can_withdraw = True
     calls_back = CallsBack("corpid")
@@ -80,6 +81,7 @@ class WecomMoments(Channel):
             N_("WeCom user IDs; empty: everybody the app may use."),
             kind="list",
             is_required=False,
+            check=wecom_range.names_problem,
         ),
         Field(
             "departments",
@@ -87,6 +89,7 @@ class WecomMoments(Channel):
             N_("Numbers of departments at WeCom."),
             kind="list",
             is_required=False,
+            check=wecom_range.departments_problem,
         ),
         Field(
             "tags",
@@ -94,6 +97,7 @@ class WecomMoments(Channel):
             N_("Tag IDs of the corporation; empty: all customers see it."),
             kind="list",
             is_required=False,
+            check=wecom_range.tags_problem,
         ),
         wecom.CONFIRM_HOURS,
         *CALLBACK_FIELDS,
@@ -134,6 +138,7 @@ class WecomMoments(Channel):
     def test(self, way: Way) -> str:
         corporation = wecom.Corporation.of_way(way)
         corporation.ask(LIST, {"limit": 1, **wecom.window(now())})
+        wecom_range.check(way.settings)
         return ""
 
     def deliver(self, envelope: Envelope) -> Receipt:
@@ -145,18 +150,25 @@ class WecomMoments(Channel):
 
         def create(anew: bool) -> dict[str, Any]:
             body = self._body(corporation, envelope, drawn, anew=True) if anew else first
-            return corporation.act(CREATE, body)
+            return corporation.make(CREATE, body)
 
-        jobid = wecom.renewing_uploads(create).get("jobid")
+        # Everything harmless comes before the note; from there on, silence is a riddle.
+        corporation.token()
+        envelope = steps.note(envelope, asking=True)
+        try:
+            jobid = wecom.renewing_uploads(create).get("jobid")
+        except (TryAgain, Refused):
+            steps.note(envelope, asking=False)
+            raise
         if not isinstance(jobid, str) or not jobid:
             raise Silent
-        return _known(steps.note(envelope, jobid=jobid))
+        return _known(steps.note(envelope, jobid=jobid, asking=False))
 
     def _body(
         self, corporation: wecom.Corporation, envelope: Envelope, drawn: Rendered, *, anew: bool
     ) -> dict[str, Any]:
         body: dict[str, Any] = {
-            "visible_range": _visible_range(envelope.settings),
+            "visible_range": wecom_range.visible(envelope.settings),
             "attachments": self._attachments(corporation, drawn, anew=anew),
         }
         if drawn.text.strip():
@@ -182,10 +194,17 @@ class WecomMoments(Channel):
     def find(self, envelope: Envelope) -> Receipt:
         if envelope.facts.get("jobid") or envelope.facts.get("moment_id"):
             return _known(envelope)
-        found = _in_list(wecom.Corporation.of(envelope), envelope)
-        if not found:
-            return Receipt(Outcome.NOT_SENT)
-        return _known(steps.note(envelope, moment_id=found))
+        try:
+            found = _in_list(wecom.Corporation.of(envelope), envelope)
+        except wecom.CannotTell:
+            found = ""
+        if found:
+            return _known(steps.note(envelope, moment_id=found, asking=False))
+        if not envelope.facts.get("asking"):
+            return Receipt(Outcome.NOT_SENT)  # the call was never reached
+        # A job that works is in no list, and nobody says how long one may work.
+        reason = Sentence(LOOK_THERE, {"link": envelope.outgoing.link or "–"})
+        return Receipt(Outcome.UNCERTAIN, reason=reason, is_unproven=True)
 
     def progress(self, envelope: Envelope) -> Progress:
         corporation = wecom.Corporation.of(envelope)
@@ -200,7 +219,7 @@ class WecomMoments(Channel):
             return Progress(Standing.WAITING, external_id=moment_id, reason=str(error), facts=facts)
         done = [one.employee for one in employees if one.state is HandOverState.CONFIRMED]
         questions = [_question(moment_id, employee) for employee in done]
-        tally = wecom.tally(corporation, questions, envelope.facts)
+        tally = wecom_tally.tally(corporation, questions, envelope.facts)
         is_over = bool(employees) and len(done) == len(employees) and tally.is_whole
         standing = Standing.LIVE if is_over else Standing.WAITING
         if envelope.facts.get("withdrawn") and tally.is_whole:
@@ -208,6 +227,7 @@ class WecomMoments(Channel):
         return Progress(
             standing,
             employees=(*employees, *_invalid(envelope)),
+            reason=_left_out(envelope),
             reached=tuple(_seen(who, row) for who, row in tally.rows),
             external_id=moment_id,
             facts={**_facts(envelope), **tally.facts},
@@ -233,18 +253,9 @@ class WecomMoments(Channel):
         if waits:
             return ()
         moment_id = str(envelope.facts["moment_id"])
-        likes: Counter[Any] = Counter()
-        comments: Counter[Any] = Counter()
-        for one in _answers(corporation, moment_id)[:MOST_ASKED_FOR_FIGURES]:
-            if one.state is not HandOverState.CONFIRMED:
-                continue
-            try:
-                said = corporation.ask(COMMENTS, {"moment_id": moment_id, "userid": one.employee})
-            except NotReady:  # not posted after all
-                continue
-            likes.update(_days(said.get("like_list")))
-            comments.update(_days(said.get("comment_list")))
-        return (*_summed("like", likes), *_summed("comment", comments))
+        answers = _answers(corporation, moment_id)
+        posted = [one.employee for one in answers if one.state is HandOverState.CONFIRMED]
+        return wecom_moment_figures.counted(corporation, envelope, moment_id, posted)
 
 
 def _known(envelope: Envelope) -> Receipt:
@@ -253,9 +264,8 @@ def _known(envelope: Envelope) -> Receipt:
 
 
 def _facts(envelope: Envelope) -> dict[str, Any]:
-    return {
-        name: envelope.facts[name] for name in ("moment_id", "invalid") if name in envelope.facts
-    }
+    kept = ("moment_id", "left_out")
+    return {name: envelope.facts[name] for name in kept if name in envelope.facts}
 
 
 def _with_moment(
@@ -279,13 +289,14 @@ def _with_moment(
 def _from_result(envelope: Envelope, result: Any) -> tuple[Envelope, Progress | None]:
     result = result if isinstance(result, dict) else {}
     code, moment_id = result.get("errcode"), result.get("moment_id")
+    left_out = wecom_range.left_out(result)
+    envelope = replace(envelope, facts={**envelope.facts, "left_out": left_out})
     if isinstance(code, int) and code:
-        return envelope, Progress(Standing.REFUSED, reason=str(error_for(code)))
+        why = _left_out(envelope) or str(error_for(code))
+        return envelope, Progress(Standing.REFUSED, reason=why)
     if not moment_id:
         return envelope, Progress(Standing.UNKNOWN, reason=JOB_FAILED)
-    senders = result.get("invalid_sender_list")
-    invalid = wecom.listed(senders.get("user_list")) if isinstance(senders, dict) else []
-    facts = {**envelope.facts, "moment_id": str(moment_id), "invalid": invalid}
+    facts = {**envelope.facts, "moment_id": str(moment_id)}
     return replace(envelope, facts=facts), None
 
 
@@ -308,29 +319,21 @@ def _answer(row: Mapping[str, Any]) -> EmployeeAnswer:
 
 
 def _invalid(envelope: Envelope) -> list[EmployeeAnswer]:
-    names = envelope.facts.get("invalid") or []
+    names = (envelope.facts.get("left_out") or {}).get("user_list") or []
     return [EmployeeAnswer(name, HandOverState.DECLINED) for name in names]
 
 
-def _question(moment_id: str, employee: str) -> wecom.Question:
+def _left_out(envelope: Envelope) -> str:
+    return wecom_range.told(envelope.facts.get("left_out") or {})
+
+
+def _question(moment_id: str, employee: str) -> wecom_tally.Question:
     body = {"moment_id": moment_id, "userid": employee, "limit": 3000}
-    return wecom.Question(employee, SEEN_BY, body, "customer_list")
+    return wecom_tally.Question(employee, SEEN_BY, body, "customer_list")
 
 
 def _seen(employee: str, row: Mapping[str, Any]) -> Reached:
     return Reached(str(row.get("external_userid") or ""), DeliveryState.SENT, employee)
-
-
-def _days(rows: Any) -> Iterable[Any]:
-    moments = [wecom.moment(row.get("create_time")) for row in wecom.dicts(rows)]
-    return [one.astimezone(CARRIERS_DAY).date() for one in moments if one]
-
-
-def _summed(metric: str, by_day: Counter[Any]) -> list[Figure]:
-    """As counted up to each day, today included."""
-    today = now().astimezone(CARRIERS_DAY).date()
-    days = sorted({*by_day, today})
-    return [Figure(metric, day, sum(by_day[one] for one in days if one <= day)) for day in days]
 
 
 def _card(outgoing: Outgoing) -> Card | None:
@@ -338,16 +341,3 @@ def _card(outgoing: Outgoing) -> Card | None:
     if outgoing.pictures or not outgoing.link or outgoing.cover is None:
         return None
     return Card(wecom.cut(outgoing.title, TITLE_BYTES), outgoing.link, cover=outgoing.cover)
-
-
-def _visible_range(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Whose Moments, and whose eyes; saying nothing means everybody."""
-    found: dict[str, Any] = {}
-    senders = wecom.listed(settings.get("senders"))
-    departments = [int(one) for one in wecom.listed(settings.get("departments")) if one.isdigit()]
-    tags = wecom.listed(settings.get("tags"))
-    if senders or departments:
-        found["sender_list"] = {"user_list": senders, "department_list": departments}
-    if tags:
-        found["external_contact_list"] = {"tag_list": tags}
-    return found

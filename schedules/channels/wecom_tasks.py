@@ -2,15 +2,17 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from cms.core.clock import now
 from cms.core.errors import Refused, TryAgain
 from cms.core.i18n import N_
 from cms.core.sentences import Sentence
 from schedules.channels.answers import EmployeeAnswer, Reached, Receipt
-from schedules.channels.wecom import Corporation, Question, moment
+from schedules.channels.wecom import Corporation, moment
 from schedules.channels.wecom_codes import NotReady
+from schedules.channels.wecom_tally import Question
 from schedules.envelopes import Envelope
 from schedules.states import DeliveryState, HandOverState, Outcome
 
@@ -27,6 +29,7 @@ FATES = {
     2: DeliveryState.NOT_A_CONTACT,
     3: DeliveryState.QUOTA_USED,
 }
+RESULTS_COME = timedelta(days=3)  # after the employee has sent it
 MOST_LOOKED_AT = 60  # tasks, one call each, so that a question ends within its claim
 DONE = (1, 2)  # the documents say 2; samples say 1
 
@@ -104,15 +107,30 @@ def _answer(row: Mapping[str, Any]) -> EmployeeAnswer:
     return EmployeeAnswer(str(row["userid"]), HandOverState.WAITING)
 
 
-def question(msgid: str, employee: str) -> Question:
-    body = {"msgid": msgid, "userid": employee, "limit": 1000}
-    return Question(employee, RESULT, body, "send_list")
+def question(msgid: str, done: EmployeeAnswer, since: datetime | None = None) -> Question:
+    """Results come after the employee's button; what is still open days later stays so.
+
+    `since` counts where WeCom does not say when the button was pressed.
+    """
+    body = {"msgid": msgid, "userid": done.employee, "limit": 1000}
+    pressed = done.at or since
+    may_come = pressed is None or now() - pressed < RESULTS_COME
+    return Question(
+        done.employee,
+        RESULT,
+        body,
+        "send_list",
+        is_open=lambda row: may_come and fate(row) is DeliveryState.WAITING,
+    )
+
+
+def fate(row: Mapping[str, Any]) -> DeliveryState:
+    return FATES.get(int(row.get("status") or 0), DeliveryState.FAILED)
 
 
 def reached(employee: str, row: Mapping[str, Any]) -> Reached:
     recipient = str(row.get("external_userid") or row.get("chat_id") or "")
-    state = FATES.get(int(row.get("status") or 0), DeliveryState.FAILED)
-    return Reached(recipient, state, employee, moment(row.get("send_time")))
+    return Reached(recipient, fate(row), employee, moment(row.get("send_time")))
 
 
 def unreached(envelope: Envelope) -> list[Reached]:

@@ -65,7 +65,8 @@ class TestSending:
         assert drawn.text == "看看"
         assert drawn.card is not None
         assert len(drawn.card.title.encode()) <= 128
-        assert [one.code for one in drawn.changes] == ["link_as_card", "title_cut"]
+        codes = [one.code for one in drawn.changes]
+        assert codes == ["link_as_card", "title_cut", "several_senders"]
         publication = sent(account, asset=make.asset(title="短"), text="看看")
         (task, _) = corporation.wecom.book.all("mass").values()
         (card,) = task["attachments"]
@@ -73,7 +74,7 @@ class TestSending:
 
     def test_the_preview_tells_what_is_cut(self, corporation: Corporation) -> None:
         picture = stored(kind="WEBP")
-        account = corporation.account("wecom_mass")
+        account = corporation.account("wecom_mass", senders="lina")
         publication = sent(account, media_ids=[picture.id])
         changes = channel().render(outgoing(publication.post)).changes
         assert [str(one) for one in changes] == [
@@ -101,6 +102,21 @@ class TestSending:
         assert 0 < len(some["recipients"]) < len(corporation.wecom.customers(CORPID, "lina"))
         assert all(one.startswith("wr") for one in groups["recipients"])
 
+    def test_tags_that_would_not_narrow_groups_stop_it(self, corporation: Corporation) -> None:
+        account = corporation.account("wecom_mass", chat_type="group", tags="tag-vip")
+        assert sent(account).state is State.HELD
+        assert corporation.senders() == []
+        assert "do not narrow" in channel().try_out(addressing.way_of(account))
+
+    def test_several_senders_are_warned_about(self, corporation: Corporation) -> None:
+        def codes(**settings: object) -> list[str]:
+            post = make.post(account=corporation.account("wecom_mass", **settings))
+            return [one.code for one in channel().render(outgoing(post)).changes]
+
+        assert "several_senders" in codes(senders="lina wangwei")
+        assert "several_senders" not in codes(senders="lina")
+        assert "several_senders" not in codes(senders="lina wangwei", chat_type="group")
+
     def test_an_unknown_employee_stops_nobody_else(self, corporation: Corporation) -> None:
         publication = sent(corporation.account("wecom_mass", senders="nobody，lina"))
         assert publication.state is State.HANDED_OVER
@@ -123,7 +139,7 @@ class TestWhatAnswersMean:
             ("errcode:41048", Outcome.REJECTED, State.FAILED),
             ("errcode:45009", Outcome.NOT_SENT, State.SCHEDULED),
             ("errcode:45033", Outcome.NOT_SENT, State.SCHEDULED),
-            ("errcode:-1", Outcome.NOT_SENT, State.SCHEDULED),
+            ("errcode:-1", Outcome.UNCERTAIN, State.SCHEDULED),
             ("429:9", Outcome.NOT_SENT, State.SCHEDULED),
             ("500", Outcome.UNCERTAIN, State.SCHEDULED),
             ("huge", Outcome.UNCERTAIN, State.SCHEDULED),

@@ -51,6 +51,33 @@ class TestNeverTwice:
         assert publication.state is State.HANDED_OVER
         assert corporation.senders() == ["lina", "wangwei"]
 
+    def test_busy_is_no_proof_that_nothing_was_made(self, corporation: Corporation) -> None:
+        """The number comes from a front that may have passed the call on."""
+        corporation.script(ADD, "errcode:-1", "ok")
+        publication = sent(corporation.account("wecom_mass", senders="lina"))
+        assert newest(publication).outcome is Outcome.UNCERTAIN
+        assert corporation.wecom.book.all("mass") == {}
+        again(publication, later=61)
+        assert publication.state is State.HANDED_OVER
+        assert "look_up" in newest(publication).detail
+
+    def test_a_list_too_long_to_read_is_left_to_a_person(
+        self, corporation: Corporation, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        corporation.script(ADD, "reset", "ok")
+        publication = sent(corporation.account("wecom_mass", senders="lina"))
+        page = corporation.wecom.page
+        monkeypatch.setattr(
+            corporation.wecom,
+            "page",
+            lambda rows, asked, most, name: page([], asked, most, name) | {"next_cursor": "c0"},
+        )
+        again(publication, later=61)
+        assert publication.state is State.SCHEDULED
+        again(publication, later=3700)
+        assert publication.state is State.UNCERTAIN
+        assert corporation.senders() == ["lina"]
+
     def test_a_question_that_fails_sends_nothing(self, corporation: Corporation) -> None:
         corporation.script(ADD, "reset", "ok")
         corporation.script("/get_groupmsg_list_v2", "500", "ok")

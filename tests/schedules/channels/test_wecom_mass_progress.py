@@ -5,8 +5,9 @@ from sqlalchemy import select
 
 from cms.core.db import session
 from cms.demo.carriers.wecom import CORPID, SECRET
-from schedules import addressing
-from schedules.channels import wecom, wecom_tasks
+from schedules import addressing, confirmations
+from schedules.channels import wecom, wecom_tally, wecom_tasks
+from schedules.channels.answers import EmployeeAnswer
 from schedules.models import Delivery, Publication
 from schedules.states import DeliveryState, HandOverState
 from schedules.states import PublicationState as State
@@ -104,12 +105,13 @@ class TestHowFarItIs:
         way = addressing.way_of(publication.account)
         office = wecom.Corporation.of_way(way)
         tasks = publication.carrier_facts["tasks"]
-        questions = [wecom_tasks.question(msgid, who) for who, msgid in tasks.items()]
+        sent_by = {who: EmployeeAnswer(who, HandOverState.CONFIRMED) for who in tasks}
+        questions = [wecom_tasks.question(tasks[who], sent_by[who]) for who in tasks]
         facts: dict[str, object] = {}
         seen: list[str] = []
         turns = 0
         while turns < 10:
-            tally = wecom.tally(office, questions, facts, calls=1)
+            tally = wecom_tally.tally(office, questions, facts, calls=1)
             seen += [row["external_userid"] for _who, row in tally.rows]
             facts, turns = tally.facts, turns + 1
             if tally.is_whole:
@@ -122,6 +124,89 @@ class TestHowFarItIs:
         asked(publication)
         assert publication.state is State.HANDED_OVER
         assert publication.poll_at is not None
+
+
+class TestResultsThatComeLater:
+    """The employee's button comes first; whom it reached is known minutes or hours later."""
+
+    def test_it_is_asked_until_every_fate_is_known(self, corporation: Corporation) -> None:
+        corporation.control("results_late", seconds=5 * 3600)
+        publication = sent(corporation.account("wecom_mass", senders="lina"))
+        corporation.advance(10)
+        corporation.control("confirm")
+        asked(publication)
+        assert publication.state is State.HANDED_OVER
+        assert deliveries(publication) == {DeliveryState.WAITING: 8}
+        assert publication.poll_at is not None
+        corporation.advance(6 * 3600)
+        asked(publication, later=7 * 3600)
+        assert publication.state is State.PUBLISHED
+        assert deliveries(publication) == {DeliveryState.SENT: 8}
+
+    def test_after_the_deadline_they_still_come(self, corporation: Corporation) -> None:
+        corporation.control("results_late", seconds=30 * 3600)
+        publication = sent(corporation.account("wecom_mass", senders="lina"))
+        corporation.advance(10)
+        corporation.control("confirm")
+        asked(publication, later=25 * 3600)
+        assert publication.state is State.PUBLISHED
+        assert deliveries(publication) == {DeliveryState.WAITING: 8}
+        corporation.advance(31 * 3600)
+        asked(publication, later=32 * 3600)
+        assert deliveries(publication) == {DeliveryState.SENT: 8}
+
+    def test_after_three_days_nothing_more_is_waited_for(self, corporation: Corporation) -> None:
+        corporation.control("results_late", seconds=99 * 86_400)
+        publication = sent(corporation.account("wecom_mass", senders="lina"))
+        corporation.advance(10)
+        corporation.control("confirm")
+        asked(publication)
+        asked(publication, later=4 * 86_400)
+        assert publication.carrier_facts["settled"] == ["lina"]
+        assert publication.poll_at is None
+
+    def test_whoever_waits_for_results_does_not_keep_the_others_waiting(
+        self, corporation: Corporation
+    ) -> None:
+        publication = sent(corporation.account("wecom_mass"))
+        corporation.advance(10)
+        corporation.control("confirm", employee="wangwei")
+        corporation.control("results_late", seconds=3600)
+        corporation.control("confirm", employee="lina")
+        office = wecom.Corporation.of_way(addressing.way_of(publication.account))
+        tasks = publication.carrier_facts["tasks"]
+        pressed = [EmployeeAnswer(who, HandOverState.CONFIRMED) for who in tasks]
+        questions = [wecom_tasks.question(tasks[one.employee], one) for one in pressed]
+        first = wecom_tally.tally(office, questions, {}, calls=1)
+        second = wecom_tally.tally(office, questions, first.facts, calls=1)
+        assert [{who for who, _row in turn.rows} for turn in (first, second)] == [
+            {"lina"},
+            {"wangwei"},
+        ]
+        assert second.is_whole
+        assert second.facts == {"counted": [], "counting": [], "lagging": []}
+        corporation.advance(4000)
+        third = wecom_tally.tally(office, questions, second.facts)
+        assert third.facts["counted"] == ["lina", "wangwei"]
+
+
+class TestCustomersOfSeveral:
+    def test_they_get_it_from_each_and_the_list_says_so(self, corporation: Corporation) -> None:
+        """WeCom spares nobody when each task names its sender: the truth, and not a nice one."""
+        shared = corporation.wecom.customers(CORPID, "lina")[0]
+        corporation.control("befriend", employee="wangwei", customer=shared)
+        publication = sent(corporation.account("wecom_mass"))
+        corporation.advance(10)
+        corporation.control("confirm")
+        got = [one for task in corporation.shown("mass_sent") for one in task["to"]]
+        assert got.count(shared) == 2
+        for later in (3600, 7200):
+            asked(publication, later=later)
+        row = session.scalars(select(Delivery).where(Delivery.recipient == shared)).one()
+        assert (row.state, row.employee) == (DeliveryState.SENT, "lina")
+        assert row.reason == confirmations.SEVERAL_TIMES
+        others = select(Delivery.reason).where(Delivery.recipient != shared)
+        assert set(session.scalars(others)) == {""}
 
 
 class TestManyEmployees:

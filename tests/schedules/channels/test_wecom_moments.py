@@ -1,15 +1,17 @@
 """WeCom's Moments: a job, a post, many employees; never a second job, and live only when they say so."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 
+from cms.core import clock
+from cms.core.clock import now
 from cms.core.db import session, transaction
 from cms.demo.carriers.wecom import CORPID
 from content_library.models import Asset, VersionMedia
 from schedules import addressing
-from schedules.channels import CHANNELS
+from schedules.channels import CHANNELS, wecom_moment_figures
 from schedules.channels.wecom_moments import NOT_MADE_YET, WecomMoments
 from schedules.content import outgoing
 from schedules.models import Delivery, Publication
@@ -111,6 +113,7 @@ class TestSending:
             ("errcode:41065", Outcome.REJECTED, State.FAILED),
             ("errcode:41078", Outcome.NOT_SENT, State.SCHEDULED),
             ("errcode:45009", Outcome.NOT_SENT, State.SCHEDULED),
+            ("errcode:-1", Outcome.UNCERTAIN, State.SCHEDULED),
             ("500", Outcome.UNCERTAIN, State.SCHEDULED),
         ],
     )
@@ -176,8 +179,8 @@ class TestNeverTwice:
         corporation.script(ADD, "before", "ok")
         publication = sent(account, text="同样的话")
         corporation.advance(10)
-        assert again(publication, later=301).state is State.HANDED_OVER
-        assert len(corporation.shown("moment_task")) == 2
+        assert again(publication, later=301).state is State.SCHEDULED
+        assert publication.external_id == ""
 
     def test_a_job_that_was_noted_is_never_asked_for_again(self, corporation: Corporation) -> None:
         publication = sent(corporation.account("wecom_moments"))
@@ -296,6 +299,39 @@ class TestAfterwards:
         assert by_metric["like"][:2] == [(1, 1), (2, 2)]
         assert by_metric["comment"][0] == (2, 1)
         assert by_metric["like"][-1][1] == 2
+
+    def test_many_employees_are_asked_in_portions_and_never_half_counted(
+        self, corporation: Corporation, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A part shown as the whole would be a lie; what came since the count began waits."""
+        monkeypatch.setattr(wecom_moment_figures, "PORTION", 1)
+        publication = sent(corporation.account("wecom_moments"))
+        moment_id = made(corporation, publication)
+        corporation.control("confirm")
+        today = now()
+        for employee in ("lina", "wangwei"):
+            (friend, *_rest) = corporation.wecom.customers(CORPID, employee)
+            known = {"moment_id": moment_id, "employee": employee, "customer": friend}
+            corporation.control("like", **known, at=today.timestamp())
+
+        def counted(days: float = 0) -> list[tuple[str, int]]:
+            with clock.holding(today + timedelta(days=days)):
+                found = channel().ask_figures(addressing.envelope_of(publication))
+            session.expire_all()
+            return [(one.metric, one.value) for one in found]
+
+        assert counted() == []
+        late = corporation.wecom.customers(CORPID, "wangwei")[1]
+        corporation.control(
+            "like",
+            moment_id=moment_id,
+            employee="wangwei",
+            customer=late,
+            at=(today + timedelta(days=1)).timestamp(),
+        )
+        assert counted(days=1) == [("like", 2), ("comment", 0)]
+        assert counted(days=2) == []
+        assert counted(days=2)[-2:] == [("like", 3), ("comment", 0)]
 
     def test_stopping_waits_for_the_job_and_leaves_what_is_posted(
         self, corporation: Corporation
