@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import structlog
 from sqlalchemy.exc import OperationalError
 
-from cms.core.db import session, transaction
+from cms.core.db import transaction
 from cms.core.errors import Problem, SeedbedError
 from cms.core.i18n import N_
 from schedules import publications
@@ -66,6 +66,5 @@ def each(seen: Sequence[Seen], decide: Callable[[Publication], Problem | None]) 
 def _one(seen: Seen, decide: Callable[[Publication], Problem | None]) -> Problem | None:
     with transaction():
         publication = publications.get(seen.publication_id)
-        session.refresh(publication, with_for_update={"of": Publication})
         check_seen(publication, seen)
         return decide(publication)

@@ -6,7 +6,7 @@ import time
 from functools import partial
 
 from cms.core.jobs import QueueName, job
-from cms.core.threads import each_in_a_thread
+from cms.core.threads import begin_aside, each_in_a_thread
 from cms.core.ticks import tick
 from schedules import ahead, carrying, polling, wishes
 from schedules.hints import Hinted, chunks, is_broker_there
@@ -28,9 +28,13 @@ def ask_batch(*publication_ids: int) -> None:
 
 @job(queue=QueueName.PUBLISH, timeout=180)
 def wish_batch(*publication_ids: int) -> None:
-    """Change or take back what is live; each is claimed for itself."""
+    """Change or take back what is live; each is claimed for itself.
+
+    However many wishes there are and however long their carriers take, the sending threads stay
+    free; what no thread was free for is hinted again.
+    """
     worker = f"{socket.gethostname()}:{os.getpid()}"
-    each_in_a_thread(partial(carrying.carry, worker=worker), publication_ids, threads=THREADS)
+    begin_aside(partial(carrying.carry, worker=worker), publication_ids, threads=THREADS)
 
 
 @job(queue=QueueName.MEDIA)

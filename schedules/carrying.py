@@ -94,7 +94,7 @@ def _errand(publication_id: int, worker: str) -> _Errand | None:
     except Exception:  # the door of one row: tried anew at once, it would stand in others' way
         log.exception("wish_broken", publication=publication_id)
         with transaction():
-            publication = session.get(Publication, publication_id, populate_existing=True)
+            publication = _locked(publication_id)
             if publication is not None and publication.wish is not None:
                 publication.wish_tries += 1
                 _not_done(publication, publication.wish, Receipt(Outcome.NOT_SENT, reason=BROKEN))
@@ -103,7 +103,7 @@ def _errand(publication_id: int, worker: str) -> _Errand | None:
 
 def _taken(publication_id: int, worker: str) -> _Errand | None:
     """Claim it and write the attempt, before the first byte leaves."""
-    publication = session.get(Publication, publication_id, populate_existing=True)
+    publication = _locked(publication_id)
     if publication is None or publication.wish is None or not _is_due(publication):
         return None
     if publication.wish is not Act.WITHDRAW and _must_wait(publication):
@@ -129,6 +129,13 @@ def _taken(publication_id: int, worker: str) -> _Errand | None:
         envelope = replace(envelope, outgoing=reworded(envelope.outgoing, publication.wish_text))
     attempts.begin(envelope, act, worker=worker)
     return _Errand(act, envelope, publication.wish_by_id)
+
+
+def _locked(publication_id: int) -> Publication | None:
+    """As it is now, and as it stays: a wish that somebody utters meanwhile waits for ours to end."""
+    return session.get(
+        Publication, publication_id, populate_existing=True, with_for_update={"of": Publication}
+    )
 
 
 def _is_due(publication: Publication) -> bool:

@@ -13,6 +13,7 @@ from schedules.models import Publication
 from schedules.states import PublicationState as State
 
 LATE = timedelta(seconds=60)
+LEFT_BEHIND = timedelta(minutes=2)  # a clock that lives settles within seconds
 ENDED = frozenset({State.PUBLISHED, State.CANCELLED})
 TROUBLED = (State.UNCERTAIN, State.FAILED, State.MISSED, State.HELD)
 
@@ -43,6 +44,20 @@ def _published_last_day() -> int:
     return session.scalar(found) or 0
 
 
+def _leases() -> Finding:
+    """What a worker took up and neither it nor the clock has ended: no other list would show it."""
+    floor = now() - LEFT_BEHIND
+    number = session.scalar(
+        select(func.count()).where(
+            Publication.state.in_([State.CLAIMED, State.SENDING]), Publication.lease_until < floor
+        )
+    )
+    if number:
+        message = N_("%(count)s posts were left by their workers, and no clock settles them.")
+        return Finding(Level.FAULT, message, {"count": number}, {"left_behind": number})
+    return Finding(Level.WELL, N_("Nothing was left behind."), figures={"left_behind": 0})
+
+
 def _stops() -> Finding:
     """A stop is somebody's will and no fault: machines that watch are told, and stay calm."""
     raised = stops.in_force()
@@ -55,5 +70,6 @@ def _stops() -> Finding:
 
 CHECKS_OF_PUBLISHING = (
     Check("publishing", N_("Publishing"), _publishing),
+    Check("leases", N_("Posts in workers' hands"), _leases),
     Check("stops", N_("Emergency stop"), _stops),
 )

@@ -57,6 +57,7 @@ class Seen:
 def check_seen(publication: Publication, seen: Seen) -> None:
     """Raise Conflict when it is not any more what was seen: `already_done` when it is on its way
     or dropped, so that a button pressed twice has a kind answer; else `changed_meanwhile`."""
+    publications.lock(publication)
     if Seen.of(publication) == seen:
         return
     if publication.state in ON_ITS_WAY | {State.CANCELLED, State.PLANNED}:
@@ -82,6 +83,7 @@ def publish_now(publication: Publication, *, by: User) -> None:
 
     Raises Invalid when it would only be held again: a blackout has to be lifted first.
     """
+    publications.lock(publication)
     if publication.state not in _STARTABLE:
         raise conflict(
             "illegal_move",
@@ -98,6 +100,7 @@ def resolve_uncertain(
     publication: Publication, answer: str, *, url: str = "", by: User
 ) -> Publication:
     """A person looked: it is `live`, it shall be sent `again`, or it is to be dropped (`drop`)."""
+    publications.lock(publication)
     if publication.state is not State.UNCERTAIN:
         raise conflict("changed_meanwhile", N_("Somebody else was quicker. Look again."))
     match answer:
@@ -161,6 +164,7 @@ def say_live(publication: Publication, *, url: str = "", by: User) -> None:
 
     What was handed over is confirmed with proof instead.
     """
+    publications.lock(publication)
     if not can_be_live(publication):
         raise conflict("changed_meanwhile", N_("Somebody else was quicker. Look again."))
     publications.move(
@@ -176,6 +180,7 @@ def say_live(publication: Publication, *, url: str = "", by: User) -> None:
 
 def say_absent(publication: Publication, *, by: User) -> None:
     """A person looked: what was handed over is not there. It may be tried again then."""
+    publications.lock(publication)
     if not can_be_absent(publication):
         raise conflict("changed_meanwhile", N_("Somebody else was quicker. Look again."))
     publications.move(publication, State.FAILED, by=by, reason=ABSENT)
@@ -199,6 +204,7 @@ def move(
     What keeps it from being handed in for approval is returned: it stands there as a draft then.
     Raises Conflict when it may be live, Invalid as `posts.move` does.
     """
+    publications.lock(publication)
     if publication.state is State.UNCERTAIN:
         raise conflict(
             "may_be_live", N_("It may be live already. Say first whether it is, then move it.")
@@ -225,6 +231,7 @@ def drop(publication: Publication, *, by: User, reason: str = "") -> None:
 
     Raises Conflict `in_hand` where somebody could still post it: that has to be taken back.
     """
+    publications.lock(publication)
     if publication.state is State.CANCELLED:
         return
     words = _in_hand(publication)

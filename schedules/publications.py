@@ -206,6 +206,15 @@ def late_by(post: Post) -> timedelta:
 # --- moving
 
 
+def lock(publication: Publication) -> None:
+    """Whoever decides about it does so alone, on what the rows say now.
+
+    The post comes first, as for everybody who changes one: else two would wait for each other.
+    """
+    session.refresh(publication.post, with_for_update={"of": Post})
+    session.refresh(publication, with_for_update={"of": Publication})
+
+
 def move(
     publication: Publication, to_state: State, *, by: User | None, reason: str = "", **values: Any
 ) -> None:
@@ -278,8 +287,16 @@ def _columns(to_state: State, reason: str) -> dict[str, Any]:
 
 
 def schedule(publication: Publication, content_hash: str, *, by: User | None) -> None:
-    """Pin the approved content and let the publication wait for its minute."""
-    fresh = {"content_hash": content_hash, "tries": 0, "crashes": 0, **anew(publication)}
+    """Pin the approved content and let the publication wait for its minute: the post's, whatever
+    an earlier round of it had been put off to."""
+    fresh = {
+        "content_hash": content_hash,
+        "due_at": publication.post.publish_at,
+        "late_after": publication.post.publish_at + late_by(publication.post),
+        "tries": 0,
+        "crashes": 0,
+        **anew(publication),
+    }
     links.pin(publication)
     move(publication, State.SCHEDULED, by=by, **fresh)
 

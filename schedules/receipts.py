@@ -210,6 +210,7 @@ def note_health(publication: Publication, envelope: Envelope, receipt: Receipt) 
     if receipt.outcome is Outcome.ACCEPTED:
         account.last_success_at, account.last_fault = now(), ""
         return
+    session.refresh(account, with_for_update={"of": ChannelAccount})  # others' answers come now too
     account.last_fault = (receipt.reason or receipt.outcome.value)[:300]
     account.last_fault_at, account.fault_parts = now(), parts_of(receipt.reason)
     if receipt.outcome is Outcome.NOT_SENT and receipt.after:

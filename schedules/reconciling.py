@@ -22,6 +22,9 @@ log = structlog.get_logger(__name__)
 BATCH = 200
 MOST_CRASHES = 3
 CRASHED = N_("Workers died three times while sending it. It may be live: look, then decide.")
+BROKEN = N_(
+    "What became of it could not be judged; the log says why. Look whether it is live, then decide."
+)
 
 declare("reconcile.before", "reconcile.after")
 
@@ -52,7 +55,7 @@ def _settled(publication_id: int, fence: int) -> bool:
         log.exception("publication_not_settled", publication=publication_id)
         if not rules.is_on("alone"):
             raise
-        return False
+        return _given_up(publication_id, fence)
 
 
 def _settle(publication_id: int, fence: int) -> bool:
@@ -72,6 +75,26 @@ def _settle(publication_id: int, fence: int) -> bool:
     fault("reconcile.after")
     log.warning("lease_ran_out", publication=publication_id, fence=fence, moved=moved)
     return moved
+
+
+def _given_up(publication_id: int, fence: int) -> bool:
+    """What cannot be judged goes to a person, with nothing asked of what broke the judging."""
+    ends = {State.SENDING: State.UNCERTAIN, State.CLAIMED: State.HELD}
+    with transaction():
+        moved = [
+            shift(
+                publication_id,
+                state,
+                end,
+                reason=BROKEN,
+                where=(Publication.fence == fence, *_expired()),
+                detail={"fence": fence, "lease": "expired"},
+            )
+            for state, end in ends.items()
+        ]
+        if any(moved):
+            attempts.lose(publication_id, fence)
+    return any(moved)
 
 
 def _shift(publication: Publication, verdict: receipts.Verdict) -> bool:

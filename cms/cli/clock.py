@@ -23,6 +23,7 @@ log = structlog.get_logger(__name__)
 LONGEST_PAUSE = 1.0
 STUCK_SECONDS = 60.0
 NIGHTLY_SECONDS = 30.0
+LASTING_SECONDS = 60.0  # a tick that fails for longer is told to people
 
 declare("clock.turn")
 
@@ -42,7 +43,7 @@ class ClockLoop:
         self._guard = guard
         self._context = context
         self._touch = touch
-        self._failing: set[str] = set()
+        self._failing: dict[str, float] = {}  # since when
         self._ending = threading.Event()
 
     def stop(self) -> None:
@@ -63,11 +64,14 @@ class ClockLoop:
             if self._ending.is_set() or time.monotonic() < due:
                 continue
             self._due[tick] = time.monotonic() + tick.every
+            if tick.is_guarded:  # the tick before it may have taken long
+                is_in_doubt = self._is_clock_in_doubt()
             if not (tick.is_guarded and is_in_doubt):
                 self._call(tick)
-        jump = self._guard.last_jump
+        jump, lasting = self._guard.last_jump, time.monotonic() - LASTING_SECONDS
         self._touch(
             failing=sorted(self._failing),
+            failing_for_long=sorted(name for name, at in self._failing.items() if at <= lasting),
             is_paused=is_in_doubt,
             clock_jump=jump.by.total_seconds() if jump else None,
         )
@@ -89,9 +93,9 @@ class ClockLoop:
                 log.warning("tick_still_failing", tick=tick.name, error=repr(error))
             else:
                 log.exception("tick_failed", tick=tick.name)
-            self._failing.add(tick.name)
+            self._failing.setdefault(tick.name, time.monotonic())
         else:
-            self._failing.discard(tick.name)
+            self._failing.pop(tick.name, None)
 
 
 @click.command()

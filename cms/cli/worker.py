@@ -12,6 +12,7 @@ from cms.core.config import Settings
 from cms.core.jobs import QueueName
 from cms.core.threads import Crew
 from cms.core.workers import QueueWorker, broker_connection
+from schedules import carrier_jobs
 from schedules.jobs import THREADS
 
 
@@ -34,7 +35,7 @@ def worker(info: ScriptInfo, queue: str) -> None:
         context=app.app_context,
         touch=beat.touch,
     )
-    crew = Crew(THREADS)
+    crew = Crew(THREADS, aside=carrier_jobs.THREADS)
 
     def stop() -> None:
         server.stop()

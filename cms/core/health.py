@@ -31,6 +31,13 @@ PROCESSES: Mapping[str, str] = {
 }
 
 
+LEAPT = N_(
+    "The time of %(hosts)s leapt ahead, so nothing is sent from there. Set the time right, or "
+    "confirm it there with: flask clock --accept-jump"
+)
+FAILING = N_("Steps of the clock have been failing for a minute: %(steps)s. The log says why.")
+
+
 class Level(StrEnum):
     WELL = "well"
     WARNING = "warning"
@@ -119,6 +126,19 @@ def _processes() -> Finding:
     return Finding(Level.WELL, N_("All processes are alive."), figures=figures)
 
 
+def _clock() -> Finding:
+    """Whether every clock trusts its time and its steps succeed; which of them live is told above."""
+    clocks = [beat for beat in beats.alive() if beat.kind == "clock"]
+    doubting = sorted(beat.host for beat in clocks if beat.detail.get("is_paused"))
+    failing = sorted({name for beat in clocks for name in beat.detail.get("failing_for_long", ())})
+    figures = {"doubting": doubting, "failing": failing}
+    if doubting:
+        return Finding(Level.FAULT, LEAPT, {"hosts": doubting}, figures)
+    if failing:
+        return Finding(Level.FAULT, FAILING, {"steps": failing}, figures)
+    return Finding(Level.WELL, N_("Keeps its pace."), figures=figures)
+
+
 def _several(kind: str, count: int) -> dict[str, Any]:
     name = sentence(PROCESSES.get(kind, kind))
     return sentence("%(count)s × %(name)s", {"count": count, "name": name})
@@ -135,6 +155,7 @@ CHECKS: Registry[Check] = Registry(
     Check("database", N_("Database"), _database),
     Check("queue", N_("Queue server"), _queue),
     Check("processes", N_("Processes"), _processes),
+    Check("clock", N_("Clock"), _clock),
 )
 
 

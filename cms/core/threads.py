@@ -40,33 +40,47 @@ class Crew:
     """Threads of this process that carry out one thing after the other, whoever asked for it.
 
     Asking waits until a thread is free, never until the work is done: what takes long holds up
-    nobody while other threads are free.
+    nobody while other threads are free. `aside` threads more are for what must never hold up the
+    rest.
     """
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, *, aside: int = 0) -> None:
         self._free = threading.Semaphore(threads)
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="crew")
+        self._free_aside = threading.Semaphore(aside)
+        self._pool = ThreadPoolExecutor(threads + aside, thread_name_prefix="crew")
         self._is_ending = threading.Event()
 
     def begin(self, function: Callable[[Item], object], items: Iterable[Item]) -> None:
         """Have each item begun; what is left when the crew is told to stop is not."""
+        for item in items:
+            self._free.acquire()
+            if self._is_ending.is_set():
+                self._free.release()
+                return
+            self._give(function, item, self._free)
+
+    def begin_aside(self, function: Callable[[Item], object], items: Iterable[Item]) -> None:
+        """Have begun what there is a thread for right now; whoever asked asks again for the rest."""
+        for item in items:
+            if self._is_ending.is_set() or not self._free_aside.acquire(blocking=False):
+                return
+            self._give(function, item, self._free_aside)
+
+    def _give(
+        self, function: Callable[[Item], object], item: Item, free: threading.Semaphore
+    ) -> None:
         app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
 
-        def call(item: Item) -> None:
+        def call() -> None:
             try:
                 with app.app_context():
                     function(item)
             except Exception:  # a thread's door: nobody waits for what it raises
                 log.exception("crew_stumbled", item=item)
             finally:
-                self._free.release()
+                free.release()
 
-        for item in items:
-            self._free.acquire()
-            if self._is_ending.is_set():
-                self._free.release()
-                return
-            self._pool.submit(call, item)
+        self._pool.submit(call)
 
     def stop(self) -> None:
         """Begin nothing more. Safe to call from a signal handler."""
@@ -93,6 +107,19 @@ def begin_each(
     """Leave the items to the process's crew; where there is none, do them and wait for all."""
     if _crew:
         _crew.begin(function, items)
+    else:
+        each_in_a_thread(function, items, threads=min(threads, len(items)))
+
+
+def begin_aside(
+    function: Callable[[Item], object], items: Collection[Item], *, threads: int
+) -> None:
+    """The same for what waits for nobody's minute: no thread that sends is taken for it.
+
+    The crew begins no more than it has threads aside; what is left has to be asked for again.
+    """
+    if _crew:
+        _crew.begin_aside(function, items)
     else:
         each_in_a_thread(function, items, threads=min(threads, len(items)))
 

@@ -97,3 +97,17 @@ def _inside(app: Flask, step):  # type: ignore[no-untyped-def]
             step()
 
     return run
+
+
+def test_what_goes_aside_takes_no_sending_thread_and_waits_for_none(
+    app: Flask, gate: threading.Event
+) -> None:
+    """What there is no thread for is left; whoever asked asks again."""
+    crew, begun = Crew(1, aside=2), list[int]()
+    crew.begin_aside(lambda item: (begun.append(item), gate.wait(5)), range(5))
+    sent = threading.Event()
+    crew.begin(lambda _item: sent.set(), [0])
+    assert sent.wait(5)
+    gate.set()
+    crew.finish()
+    assert sorted(begun) == [0, 1]

@@ -9,9 +9,10 @@ from cms.core.health import Level
 from schedules.condition import CHECKS_OF_PUBLISHING
 from schedules.states import PublicationState
 from tests import factories
+from tests.schedules.ready import change
 
 pytestmark = pytest.mark.usefixtures("app")
-CHECK, STOPS = CHECKS_OF_PUBLISHING
+CHECK, LEASES, STOPS = CHECKS_OF_PUBLISHING
 
 
 def test_nothing_planned_is_well():
@@ -33,6 +34,17 @@ def test_an_account_that_may_not_send_is_no_dead_worker():
     assert CHECK.find().level is Level.WELL
     factories.post(account=factories.account(blocked_until=now() - timedelta(hours=1)), **due)
     assert CHECK.find().level is Level.FAULT
+
+
+@pytest.mark.parametrize("state", ["claimed", "sending"])
+def test_what_no_clock_settles_is_a_fault_of_its_own(state):
+    """It is neither due nor does it wait for a person: no other list shows it."""
+    publication = factories.post(state=PublicationState(state)).publication
+    change(publication, lease_until=now() - timedelta(minutes=1))
+    assert LEASES.find().level is Level.WELL
+    change(publication, lease_until=now() - timedelta(minutes=3))
+    found = LEASES.find()
+    assert (found.level, found.params) == (Level.FAULT, {"count": 1})
 
 
 @pytest.mark.parametrize("state", ["uncertain", "failed", "missed", "held"])

@@ -153,7 +153,10 @@ class TestMissed:
         carrier.answers["deliver"] = Silent()
         publication = publish(keyed())
         with time_machine.travel(publication.late_after + timedelta(minutes=10)):
-            assert publish(publication).state is State.UNCERTAIN
+            assert publish(publication).state is State.SCHEDULED
+            late.miss_overdue()
+        session.expire_all()
+        assert publication.state is State.UNCERTAIN
 
     def test_what_surely_never_left_is_missed(self, carrier: FakeCarrier) -> None:
         carrier.answers["deliver"] = TryAgain("Nobody there")

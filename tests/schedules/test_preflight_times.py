@@ -67,6 +67,7 @@ class TestQuietHours:
             late = submitted(calendar=night, publish_at=now() + timedelta(hours=3))
             assert refused(late) == "quiet_hours"
             publication = approved(calendar=night, publish_at=now() + timedelta(hours=1))
+            change(publication, late_after=now() + timedelta(hours=5))
         with time_machine.travel("2026-05-18T14:05:00Z", tick=False):
             tried(publication)
         assert publication.state is State.HELD

@@ -133,8 +133,18 @@ def test_too_late_is_missed_as_the_calendar_says(
         publication.late_after = publication.due_at + publications.late_by(publication.post)
     with time_machine.travel(publication.due_at + timedelta(minutes=minutes)):
         tried(publication)
+        late.miss_overdue()
+    session.expire_all()
     assert publication.state is state
     assert len(effects(publication)) == (state is State.PUBLISHED)
+
+
+def test_a_worker_whose_own_time_leapt_misses_nothing(app: Flask) -> None:
+    """Only the clock may, which notices a leap and waits for somebody's word."""
+    publication = approved()
+    with time_machine.travel(now() + timedelta(days=3)):
+        assert tried(publication).state is State.SCHEDULED
+    assert tried(publication).state is State.PUBLISHED
 
 
 def test_the_clock_misses_what_no_worker_ever_took(app: Flask) -> None:
