@@ -119,7 +119,8 @@ def _refuse_written(link: TrackedLink) -> None:
     """A name that somebody approved, or that readers hold, goes on leading there."""
     if not link.written or link.written != link.alias:
         return
-    if attempts.was_accepted(link.publication_id):
+    its_id = link.publication_id
+    if attempts.was_accepted(its_id) or attempts.is_part_out(its_id):
         raise conflict("alias_with_readers", WITH_READERS)
     if link.publication.state not in links.UNDECIDED:
         raise conflict("alias_approved", IN_APPROVED)

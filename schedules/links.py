@@ -2,7 +2,7 @@
 
 import secrets
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import joinedload
 
 from audience.models import Pool
@@ -10,10 +10,12 @@ from cms.core.clock import now
 from cms.core.config import current
 from cms.core.db import session
 from cms.core.errors import NotFound
-from schedules.models import Publication, TrackedLink
-from schedules.states import OPEN_TO_READERS, PublicationState
+from schedules.models import Delivery, Publication, TrackedLink
+from schedules.states import OPEN_TO_READERS, DeliveryState, PublicationState
+from schedules.steps import MADE_FOR
 
 CODE_BYTES = 16
+REACHED = (DeliveryState.SENT, DeliveryState.UNCERTAIN)  # who has it, or may have it
 # Nobody has approved what these say: their words follow the link's name.
 UNDECIDED = frozenset({PublicationState.PLANNED, PublicationState.CANCELLED})
 
@@ -110,13 +112,34 @@ def live_publication(public_id: str) -> Publication | None:
 
 
 def is_open() -> ColumnElement[bool]:
-    """Whether readers may see a publication: it is live or leaving, and has not been taken back."""
-    return and_(Publication.state.in_(OPEN_TO_READERS), Publication.withdrawn_at.is_(None))
+    """Whether readers may see a publication: it is live or leaving, or some of those it went to have
+    it while it waits, rests or was dropped; and it has not been taken back."""
+    is_part_out = and_(
+        Publication.state != PublicationState.PLANNED,
+        Publication.carrier_facts[MADE_FOR].as_string() == Publication.content_hash,
+        exists().where(Delivery.publication_id == Publication.id, Delivery.state.in_(REACHED)),
+    )
+    is_shown = or_(Publication.state.in_(OPEN_TO_READERS), is_part_out)
+    return and_(is_shown, Publication.withdrawn_at.is_(None))
 
 
 def is_open_now(publication: Publication) -> bool:
-    """The same of one that has been read already."""
-    return publication.state in OPEN_TO_READERS and publication.withdrawn_at is None
+    """The same of one that has been read already; it asks no more where the row itself says so."""
+    if publication.withdrawn_at is not None:
+        return False
+    return publication.state in OPEN_TO_READERS or _is_part_out(publication)
+
+
+def _is_part_out(publication: Publication) -> bool:
+    """Whether somebody has got exactly what is approved now; other words are open to nobody yet."""
+    sent = publication.carrier_facts.get(MADE_FOR)
+    is_it = sent is not None and sent == publication.content_hash
+    if publication.state is PublicationState.PLANNED or not is_it:
+        return False
+    reached = select(Delivery.id).where(
+        Delivery.publication_id == publication.id, Delivery.state.in_(REACHED)
+    )
+    return session.scalar(reached.limit(1)) is not None
 
 
 def was_taken_back(public_id: str) -> bool:
