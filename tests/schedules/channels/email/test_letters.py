@@ -1,7 +1,10 @@
 """What a letter says and to whom: one of their own for each, with what else their pool got."""
 
+from dataclasses import replace
+
 from sqlalchemy import select
 
+from cms.core import config
 from cms.core.db import session, transaction
 from content_library import media
 from content_library.models import VersionMedia
@@ -57,6 +60,18 @@ class TestLetter:
             assert own in body(one.message, "plain")
             assert own in body(one.message, "html")
             assert body(one.message, "html").count("/u/") == 1
+
+    def test_a_long_host_leaves_the_way_off_the_list_readable(self, sink, account):
+        """Mail programs read these lines as they come: encoded ones would be no address to them."""
+        host = "letters.content-marketing.some-long-company-name.example.com"
+        config.use(replace(config.current(), base_url=f"https://{host}"))
+        send(account)
+        raw = next(sink.folder.glob("*.eml")).read_bytes().partition(b"\r\n\r\n")[0]
+        token = session.scalar(select(Subscriber.token).order_by(Subscriber.address))
+        lines = raw.decode("ascii").split("\r\n")
+        assert f"List-Unsubscribe: <https://{host}/u/{token}>" in lines
+        assert f"List-Id: <{account.slug}.{host}>" in lines
+        assert "List-Unsubscribe-Post: List-Unsubscribe=One-Click" in lines
 
     def test_the_cover_travels_inside(self, sink, account):
         asset = make.asset()

@@ -140,6 +140,7 @@ def test_words_that_nobody_approved_are_shown_to_nobody(sink, account, reader, m
         post.wall_date += timedelta(days=1)
     with transaction():
         posts.restore(post, by=by)
+    with transaction():
         posts.edit(post, text="Nobody approved this", expected_revision=post.revision, by=by)
     assert publication.state is State.PLANNED
     assert reader.get(url).status_code == 404
@@ -147,6 +148,7 @@ def test_words_that_nobody_approved_are_shown_to_nobody(sink, account, reader, m
     with transaction():  # approved with other words, and none of those letters has left
         publication.state, publication.content_hash = State.SCHEDULED, "another"
     assert reader.get(url).status_code == 404
+    assert reader.get(f"/p/{publication.public_id}").status_code == 404
 
 
 def test_the_page_asks_nothing_more_for_it(
