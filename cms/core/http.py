@@ -25,7 +25,7 @@ from cms.core.errors import Problem, SeedbedError
 from cms.core.i18n import N_
 from cms.core.limits import most
 
-__all__ = ["AddressNotAllowed", "Answer", "Client", "NotSent", "Unanswered"]
+__all__ = ["AddressNotAllowed", "Answer", "Client", "NotSent", "Unanswered", "Unsendable"]
 
 _CHUNK = 65_536
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
@@ -33,6 +33,7 @@ _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _OURS = frozenset({"host", "content-length", "connection", "transfer-encoding", "accept-encoding"})
 _SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
+_MOST_BEFORE = 20  # answers that are none yet
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -44,6 +45,10 @@ class NotSent(SeedbedError):
             Problem("not_sent", N_("Nothing was sent: %(reason)s."), {"reason": reason})
         )
         self.reason = reason
+
+
+class Unsendable(NotSent):
+    """The request is none that can be written down: it never could be sent, now or later."""
 
 
 class Unanswered(SeedbedError):
@@ -204,13 +209,13 @@ class _Request:
     def serialise(self, target: Target) -> bytes:
         """The request as bytes, judged before a connection exists."""
         if self.method not in _METHODS:
-            raise NotSent(f"the method {self.method!r} is not used")
+            raise Unsendable(f"the method {self.method!r} is not used")
         lines = [f"{self.method} {target.path} HTTP/1.1", f"Host: {target.host_header}"]
         for name, value in self.headers.items():
             if not _HEADER_NAME.fullmatch(name) or name.lower() in _OURS:
-                raise NotSent(f"the header {name[:40]!r} cannot be set")
+                raise Unsendable(f"the header {name[:40]!r} cannot be set")
             if not _HEADER_VALUE.fullmatch(value):
-                raise NotSent(f"the header {name} has a value that cannot be sent")
+                raise Unsendable(f"the header {name} has a value that cannot be sent")
             lines.append(f"{name}: {value}")
         if not any(name.lower() == "user-agent" for name in self.headers):
             lines.append("User-Agent: Seedbed")
@@ -237,10 +242,7 @@ def _converse(connection: socket.socket, message: bytes, reading: _Reading) -> A
         connection.settimeout(reading.deadline.left())
         connection.sendall(message)
         stream = _Timed(connection, reading.deadline)
-        response = http.client.HTTPResponse(stream, method=reading.method)  # type: ignore[arg-type]
-        response.begin()
-        if stream.has_ended:  # the library takes the end of the line for the end of the headers
-            raise http.client.IncompleteRead(b"")
+        response = _begun(stream, reading.method)
         status = response.status
         body = _body(response, reading.client.most_bytes)
     except (OSError, http.client.HTTPException, ValueError) as error:
@@ -249,6 +251,19 @@ def _converse(connection: socket.socket, message: bytes, reading: _Reading) -> A
     headers = {name: ", ".join(response.headers.get_all(name, [])) for name in names}
     target = reading.target
     return Answer(status, headers, body, f"{target.scheme}://{target.host_header}{target.path}")
+
+
+def _begun(stream: "_Timed", method: str) -> http.client.HTTPResponse:
+    """The answer itself: what comes before it (1xx) only says that it is on its way."""
+    for _ in range(_MOST_BEFORE):
+        response = http.client.HTTPResponse(stream, method=method)  # type: ignore[arg-type]
+        response.begin()
+        if stream.has_ended:  # the library takes the end of the line for the end of the headers
+            raise http.client.IncompleteRead(b"")
+        if response.status >= 200:
+            return response
+        response.fp = None  # type: ignore[assignment] # or it would close what is to be read on
+    raise ValueError("no answer after all that came before it")
 
 
 def _body(response: http.client.HTTPResponse, limit: int) -> bytes:
@@ -274,10 +289,12 @@ class _Timed(io.RawIOBase):
         super().__init__()
         self._connection = connection
         self._deadline = deadline
+        self._read: io.BufferedReader = io.BufferedReader(self)
         self.has_ended = False
 
     def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(self)
+        """The same one every time: what it has read ahead belongs to the next answer."""
+        return self._read
 
     def readable(self) -> bool:
         return True

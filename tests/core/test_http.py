@@ -32,6 +32,38 @@ def test_every_status_is_an_answer(serve: Serve, status: int) -> None:
     assert len(server.received) == 1
 
 
+EARLY = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nX-A: 9\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "before",
+    [EARLY, EARLY * 3, b"HTTP/1.1 100 Continue\r\n\r\n" + EARLY, EARLY.replace(b"103", b"102")],
+)
+@pytest.mark.parametrize("status", [200, 500])
+def test_what_comes_before_the_answer_is_not_the_answer(
+    serve: Serve, before: bytes, status: int
+) -> None:
+    server = serve(before + OK.replace(b"200", str(status).encode()))
+    answer = call(server)
+    assert (answer.status, answer.body, answer.headers["x-a"]) == (status, b"hello", "1, 2")
+
+
+def test_what_comes_before_may_come_long_before(serve: Serve) -> None:
+    def slowly(connection: socket.socket) -> None:
+        connection.sendall(EARLY)
+        time.sleep(0.2)
+        connection.sendall(OK)
+
+    assert call(serve(slowly)).status == 200
+
+
+@pytest.mark.parametrize("said", [EARLY, EARLY * 2 + EARLY[:-2], EARLY * 100 + OK])
+def test_without_the_answer_itself_nobody_knows(serve: Serve, said: bytes) -> None:
+    with pytest.raises(Unanswered) as caught:
+        call(serve(said))
+    assert caught.value.status is None
+
+
 def test_chunked_answers_and_answers_without_a_length(serve: Serve) -> None:
     chunked = serve(
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
