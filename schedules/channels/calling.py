@@ -12,13 +12,16 @@ from urllib.parse import urlencode, urlsplit
 
 from cms.core.config import current
 from cms.core.errors import Problem, Refused, SeedbedError, TryAgain
-from cms.core.http import AddressNotAllowed, Answer, Client, NotSent, Unanswered
+from cms.core.http import AddressNotAllowed, Answer, Client, NotSent, Unanswered, Unsendable
 from cms.core.i18n import N_
 from schedules.channels.masking import masked
 from schedules.envelopes import Envelope
 
 NOT_ALLOWED = N_("The carrier's address may not be called.")
 NOT_REACHED = N_("The carrier could not be reached; nothing was sent.")
+NOT_SENDABLE = N_(
+    "What was entered for the account holds letters that cannot be sent. Copy it again."
+)
 NO_ANSWER = N_("The carrier took the call and gave no whole answer.")
 NO_TIME = N_("Too little time was left to wait for the carrier; nothing was sent.")
 _ESCAPED = re.compile(rb"\\u(?:0000|d[89a-f])", re.IGNORECASE)
@@ -43,6 +46,7 @@ class Call:
     status: int | None
     said: str  # the beginning of the answer, secrets masked
     ms: int
+    is_unseen: bool = False  # it shows readers nothing, whatever became of it
 
     def told(self) -> dict[str, Any]:
         return {
@@ -56,6 +60,7 @@ class Call:
 
 
 _calls: ContextVar[list[Call] | None] = ContextVar("calls", default=None)
+_is_unseen: ContextVar[bool] = ContextVar("is_unseen", default=False)
 
 
 @contextmanager
@@ -67,6 +72,16 @@ def recording() -> Iterator[list[Call]]:
         yield calls
     finally:
         _calls.reset(token)
+
+
+@contextmanager
+def unseen() -> Iterator[None]:
+    """Calls made inside show readers nothing: a token is fetched, a picture uploaded."""
+    token = _is_unseen.set(True)
+    try:
+        yield
+    finally:
+        _is_unseen.reset(token)
 
 
 @dataclass(frozen=True)
@@ -175,6 +190,9 @@ class Line:
         except AddressNotAllowed as error:
             said = self._masked(str(error).encode())
             raise Refused(NOT_ALLOWED) from error
+        except Unsendable as error:
+            said = error.reason
+            raise Refused(NOT_SENDABLE, pauses_account=True) from error
         except NotSent as error:
             said = error.reason
             raise TryAgain(NOT_REACHED) from error
@@ -183,9 +201,8 @@ class Line:
             raise Silent from error
         finally:
             spent = round((time.monotonic() - started) * 1000)
-            self._note(
-                Call(method, self._masked(url.encode()), self._masked(body), status, said, spent)
-            )
+            address, words = self._masked(url.encode()), self._masked(body)
+            self._note(Call(method, address, words, status, said, spent, _is_unseen.get()))
 
     def _note(self, call: Call) -> None:
         calls = _calls.get()

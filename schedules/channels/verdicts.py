@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -11,7 +11,7 @@ from cms.core.i18n import N_
 from cms.core.sentences import Sentence
 from schedules import limits
 from schedules.channels.answers import Receipt
-from schedules.channels.calling import Reply, Silent
+from schedules.channels.calling import Reply, Silent, unseen
 from schedules.states import Outcome
 
 NONSENSE = N_("The carrier answered something that is no answer.")
@@ -72,6 +72,18 @@ def by_code(code: int | str, meanings: Mapping[Any, Meaning]) -> Receipt:
     return Receipt(Outcome.REJECTED, reason=Sentence(REFUSED_WITH_CODE, {"code": code}))
 
 
+def by_answer(reply: Reply, code: int | str, meanings: Mapping[Any, Meaning]) -> Receipt:
+    """The receipt for a no in the carrier's own words. A 429 asks to wait whatever else it says."""
+    if reply.status != 429:
+        return by_code(code, meanings)
+    asked, known = by_status(reply), meanings.get(code)
+    if known is None or known.outcome is not Outcome.NOT_SENT:
+        return asked
+    told = known.receipt()
+    waits = [wait for wait in (asked.after, told.after) if wait]
+    return replace(told, after=max(waits, default=None))
+
+
 def by_status(reply: Reply) -> Receipt:
     """What an answer proves that says nothing in the carrier's own words."""
     if reply.status == 429:
@@ -89,7 +101,8 @@ def by_status(reply: Reply) -> Receipt:
 def harmless(step: Callable[[], Answer]) -> Answer:
     """A step no reader sees: its silence proves nothing lost, it may simply be made again."""
     try:
-        return step()
+        with unseen():
+            return step()
     except Silent as error:
         raise TryAgain(str(error)) from error
 
