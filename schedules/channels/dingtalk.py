@@ -79,6 +79,7 @@ class DingTalk(Channel):
 
     slug = "dingtalk"
     name = N_("DingTalk group")
+    speaks_by_calls = True
     limits = Limits(text=20_000, unit=Unit.BYTES, pictures=9, per_minute=20)
     gives = chat.GIVES
     untested = NO_CHECK
@@ -175,9 +176,9 @@ def _receipt(reply: Reply) -> Receipt:
         return verdicts.by_status(reply)
     if code == 0:
         return Receipt(Outcome.ACCEPTED) if reply.status == 200 else verdicts.by_status(reply)
-    if code == 310000:
+    if code == 310000 and reply.status != 429:
         return _unsafe(str(said.get("errmsg", "")).lower())
-    return verdicts.by_code(code, CODES)
+    return verdicts.by_answer(reply, code, CODES)
 
 
 def _unsafe(words: str) -> Receipt:

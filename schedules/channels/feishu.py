@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from cms.core.clock import now
-from cms.core.errors import Problem, Refused
+from cms.core.errors import Problem, Refused, TryAgain
 from cms.core.i18n import N_
 from cms.core.sentences import Sentence
 from cms.core.text import Unit
@@ -49,10 +49,13 @@ NO_CHECK = N_(
 NO_APP = N_("The pictures are left out: Feishu shows them only with the keys of an app.")
 MENTION = N_("A mention typed as markup is shown as plain text, so nobody is called by mistake.")
 
+TOO_MUCH = N_("Feishu is busy, or the robot has sent too much.")
+
 CODES = {
     9499: of_the_post(N_("Feishu could not read the message.")),
     19002: of_the_post(N_("Feishu could not read the message.")),
-    11232: wait(10, 60, N_("Feishu is busy, or the robot has sent too much.")),
+    11232: wait(10, 60, TOO_MUCH),
+    99991400: wait(10, 60, TOO_MUCH),
     19001: of_the_account(N_("Feishu does not know the robot. It may have been removed.")),
     19021: of_the_account(
         N_("Feishu refuses the signature. Check the signing secret and this server's clock.")
@@ -60,6 +63,8 @@ CODES = {
     19022: of_the_account(N_("Feishu's robot does not allow this server's IP address.")),
     19024: of_the_post(N_("The post has none of the keywords the Feishu robot demands.")),
 }
+WRONG_APP = (10003, 10014, 99991543)  # an id that is none, a wrong secret, either of them
+NO_TOKEN = N_("Feishu gave the app no token, with code %(code)s; nothing was shown to readers.")
 APP_REFUSED = N_("Feishu refuses the app's id or secret. Enter them again.")
 PICTURE_REFUSED = N_("Feishu refused a picture with code %(code)s.")
 
@@ -72,6 +77,7 @@ class Feishu(Channel):
 
     slug = "feishu"
     name = N_("Feishu group")
+    speaks_by_calls = True
     limits = Limits(text=20_000, unit=Unit.BYTES, pictures=9, per_minute=100, per_second=5)
     gives = chat.GIVES
     untested = NO_CHECK
@@ -170,9 +176,12 @@ class Feishu(Channel):
             said = _call_unseen(line, IMAGES, headers, body)
             if said.get("code") not in STALE_TOKENS:
                 break
-        key = said.get("data", {}).get("image_key")
-        if said.get("code") != 0 or not key:
-            raise Refused(Sentence(PICTURE_REFUSED, {"code": said.get("code")}))
+        data = said.get("data")  # a refusal may bring null
+        key = data.get("image_key") if isinstance(data, dict) else None
+        if said["code"] in STALE_TOKENS or (said["code"] == 0 and not key):
+            raise TryAgain(verdicts.BROKE_UNSEEN)
+        if said["code"] != 0:
+            raise Refused(Sentence(PICTURE_REFUSED, {"code": said["code"]}))
         return uploads.Uploaded(str(key))
 
 
@@ -229,7 +238,7 @@ def _receipt(reply: Reply) -> Receipt:
         return verdicts.by_status(reply)
     if code == 0:
         return Receipt(Outcome.ACCEPTED) if reply.status == 200 else verdicts.by_status(reply)
-    return verdicts.by_code(code, CODES)
+    return verdicts.by_answer(reply, code, CODES)
 
 
 def _token(way: Way, line: Line, stale: str = "") -> str:
@@ -248,8 +257,10 @@ def _fetched(way: Way, line: Line) -> tokens.Fresh:
     asked = {"app_id": way.settings.get("app_id"), "app_secret": way.secrets.get("app_secret", "")}
     headers = {"Content-Type": "application/json; charset=utf-8"}
     said = _call_unseen(line, TOKEN, headers, json.dumps(asked).encode())
-    if said.get("code") != 0 or not said.get("tenant_access_token"):
+    if said["code"] in WRONG_APP:
         raise Refused(APP_REFUSED, pauses_account=True)
+    if said["code"] != 0 or not said.get("tenant_access_token"):
+        raise TryAgain(Sentence(NO_TOKEN, {"code": said["code"]}))
     line.hush.append(str(said["tenant_access_token"]))
     return tokens.Fresh(
         str(said["tenant_access_token"]), timedelta(seconds=float(said.get("expire", 0)))
@@ -260,6 +271,9 @@ def _call_unseen(line: Line, path: str, headers: dict[str, str], body: bytes) ->
     """A call that shows readers nothing, so that everything but a plain answer means: again later."""
     reply = harmless(lambda: line.call("POST", path, headers=headers, body=body))
     said = reply.json()
-    if type(said.get("code")) is not int or reply.status >= 500 or reply.status == 429:
+    if type(said.get("code")) is not int or reply.status >= 500:
         raise verdicts.again(reply)
+    receipt = verdicts.by_answer(reply, said["code"], CODES)
+    if receipt.outcome is Outcome.NOT_SENT:
+        raise TryAgain(receipt.reason, receipt.after)
     return said

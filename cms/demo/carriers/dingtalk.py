@@ -45,6 +45,9 @@ class DingTalk(Simulator):
 
     @route("POST", "/robot/send")
     def send(self, request: Request) -> Response:
+        limited = self.scripted_limit(request, "errcode", errmsg="limited", data=None)
+        if limited:
+            return limited
         scripted = self.scripted_errcode(request)
         fault = (scripted, "") if scripted else self._judged(request)
         if fault:

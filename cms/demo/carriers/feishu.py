@@ -22,6 +22,7 @@ KINDS = {"text", "post", "image", "share_chat", "interactive"}
 SAID = {
     9499: "Bad Request",
     11232: "frequency limited",
+    99991400: "request trigger frequency limit",
     19001: "param invalid: incoming webhook access token invalid",
     19002: "params error, msg_type need",
     19021: "sign match fail or timestamp is not within one hour from current time",
@@ -30,6 +31,7 @@ SAID = {
     10014: "app secret invalid",
     99991663: "Invalid access token for authorization. Please make a test attempt",
     234001: "Invalid request param",
+    234006: "The file size exceed the max value",
 }
 _AT = re.compile(r'<at\s+user_id="([^"]*)"')
 
@@ -42,7 +44,10 @@ class Feishu(Simulator):
 
     @route("POST", "/open-apis/bot/v2/hook/<key>")
     def hook(self, request: Request, key: str) -> Response:
-        code = self.scripted_errcode(request) or self._judged(request, key)
+        scripted = self._scripted(request)
+        if scripted:
+            return scripted
+        code = self._judged(request, key)
         if code:
             return self._refused(code)
         body = request.get_json()
@@ -59,6 +64,9 @@ class Feishu(Simulator):
 
     @route("POST", "/open-apis/auth/v3/tenant_access_token/internal")
     def token(self, request: Request) -> Response:
+        scripted = self._scripted(request)
+        if scripted:
+            return scripted
         asked = request.get_json(silent=True) or {}
         apps = self.book.all("app") or {APP[0]: APP[1]}
         if apps.get(asked.get("app_id", "")) != asked.get("app_secret"):
@@ -72,6 +80,9 @@ class Feishu(Simulator):
 
     @route("POST", "/open-apis/im/v1/images")
     def upload(self, request: Request) -> Response:
+        scripted = self._scripted(request)
+        if scripted:
+            return scripted
         bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")
         if (self.book.get("token", bearer) or 0) <= self.now():
             return self._refused(99991663)
@@ -95,6 +106,13 @@ class Feishu(Simulator):
             case _:
                 raise NotFound
         return self.json({"done": verb})
+
+    def _scripted(self, request: Request) -> Response | None:
+        """What a script has it answer: a code, with or without a 429, and no data."""
+        code = self.scripted_errcode(request)
+        if code is None:
+            return self.scripted_limit(request, "code", data=None, msg="limited")
+        return self.json({"code": code, "data": None, "msg": SAID.get(code, "error")})
 
     def _robot(self, key: str) -> dict[str, Any] | None:
         known = self.book.get("robot", key) or ({} if key == ROBOT else None)

@@ -39,7 +39,8 @@ class Simulator(ABC):
 
     A script is a list of words for one path, one word a call, the last for ever:
     `ok`, `429` or `429:SECONDS`, `500`, `before` (cut before anything happens), and, after the
-    effect has happened, `hang`, `reset`, `html`, `huge`; `errcode:N` is left to the member.
+    effect has happened, `hang`, `reset`, `html`, `huge`. Left to the members: `errcode:N`, and
+    `limit:N` or `limit:N:SECONDS`, a 429 that says the code N in JSON.
     """
 
     slug: ClassVar[str]
@@ -63,6 +64,15 @@ class Simulator(ABC):
         """The number of a word `errcode:N` that stands for this call."""
         word = str(request.environ.get("seedbed.word", ""))
         return int(word.partition(":")[2]) if word.startswith("errcode:") else None
+
+    def scripted_limit(self, request: Request, name: str, **also: Any) -> Response | None:
+        """The answer to a word `limit:N` that stands for this call; `name` is what N goes by."""
+        word, _, said = str(request.environ.get("seedbed.word", "")).partition(":")
+        if word != "limit":
+            return None
+        code, _, seconds = said.partition(":")
+        headers = {"Retry-After": seconds} if seconds else {}
+        return self.json({name: int(code), **also}, 429, **headers)
 
     # --- the door
 

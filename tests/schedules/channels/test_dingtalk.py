@@ -112,6 +112,28 @@ def test_what_is_no_answer_of_dingtalk(
     assert len(chat.shown) == effects
 
 
+@pytest.mark.parametrize(
+    ("word", "seconds"),
+    [
+        ("limit:90018", 0),  # no wait named: the ledger's own back-off
+        ("limit:90018:40", 40),
+        ("limit:40035:40", 40),
+        ("limit:130101", 600),
+        ("limit:410100:5", 600),
+        ("limit:-1:30", 30),
+    ],
+)
+def test_who_is_asked_to_wait_waits_whatever_the_code(chat: Chat, word: str, seconds: int) -> None:
+    chat.script(SEND, word, "ok")
+    before = now()
+    publication = sent(chat.account(webhook=ROBOT))
+    assert publication.attempts[0].outcome is Outcome.NOT_SENT
+    assert publication.state is State.SCHEDULED
+    assert publication.due_at - before >= timedelta(seconds=seconds)
+    assert again(publication).state is State.PUBLISHED
+    assert len(chat.shown) == 1
+
+
 def test_a_riddle_is_never_sent_again_by_itself(chat: Chat) -> None:
     chat.script(SEND, "reset", "ok")
     publication = sent(chat.account(webhook=ROBOT))

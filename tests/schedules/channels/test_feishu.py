@@ -85,6 +85,32 @@ def test_what_is_no_answer_of_feishu(chat: Chat, word: str, outcome: Outcome, ef
     assert len(chat.shown) == effects
 
 
+@pytest.mark.parametrize(
+    ("word", "shortest", "longest"),
+    [
+        ("limit:9499", 1, 6),  # no wait named: the ledger's own back-off
+        ("limit:9499:40", 40, 41),
+        ("limit:77777:40", 40, 41),
+        ("limit:19024:40", 40, 41),
+        ("limit:11232", 10, 61),
+        ("limit:11232:90", 90, 91),
+        ("errcode:99991400", 10, 61),
+    ],
+)
+def test_who_is_asked_to_wait_waits_whatever_the_code(
+    chat: Chat, word: str, shortest: float, longest: float
+) -> None:
+    chat.script(HOOK, word, "ok")
+    before = now()
+    publication = sent(chat.account(webhook=ROBOT))
+    assert publication.attempts[0].outcome is Outcome.NOT_SENT
+    assert publication.state is State.SCHEDULED
+    wait = publication.due_at - before
+    assert timedelta(seconds=shortest) <= wait <= timedelta(seconds=longest + 5)
+    assert again(publication).state is State.PUBLISHED
+    assert len(chat.shown) == 1
+
+
 def test_a_riddle_is_never_sent_again_by_itself(chat: Chat) -> None:
     chat.script(HOOK, "reset", "ok")
     publication = sent(chat.account(webhook=ROBOT))
@@ -263,6 +289,62 @@ def test_silence_before_the_message_is_only_tried_again(chat: Chat, step: str) -
     assert publication.attempts[0].outcome is Outcome.NOT_SENT
     assert again(publication).state is State.PUBLISHED
     assert len(chat.shown) == 1
+
+
+@pytest.mark.parametrize(
+    ("word", "wait"),
+    [("errcode:99991400", 10), ("limit:234006", 0), ("limit:99991400:90", 90)],
+)
+@pytest.mark.parametrize("step", ["/images", "/internal"])
+def test_a_first_step_that_is_put_off_is_made_again(
+    chat: Chat, step: str, word: str, wait: int
+) -> None:
+    chat.script(step, word, "ok")
+    before = now()
+    account = chat.account({"app_id": APP[0]}, **WITH_APP)
+    publication = sent(account, media_ids=[stored().id])
+    assert publication.attempts[0].outcome is Outcome.NOT_SENT
+    assert not account.is_paused
+    assert publication.due_at - before >= timedelta(seconds=wait)
+    assert again(publication).state is State.PUBLISHED
+    assert len(chat.shown) == 1
+
+
+def test_an_unknown_code_for_a_token_is_no_wrong_secret(chat: Chat) -> None:
+    chat.script("/internal", "errcode:2200", "ok")
+    account = chat.account({"app_id": APP[0]}, **WITH_APP)
+    publication = sent(account, media_ids=[stored().id])
+    assert (publication.state, account.is_paused) == (State.SCHEDULED, False)
+    assert "2200" in account.last_fault
+    assert again(publication).state is State.PUBLISHED
+
+
+@pytest.mark.parametrize("code", [234006, 234001])
+def test_a_picture_feishu_does_not_take_is_the_posts_fault(chat: Chat, code: int) -> None:
+    """Its refusals bring no data; nothing was shown, so nobody is asked whether it arrived."""
+    chat.script("/images", f"errcode:{code}")
+    account = chat.account({"app_id": APP[0]}, **WITH_APP)
+    publication = sent(account, media_ids=[stored().id])
+    assert (publication.state, account.is_paused) == (State.FAILED, False)
+    assert str(code) in publication.reason
+    assert chat.shown == []
+
+
+@pytest.mark.parametrize("code", [10003, 10014, 99991543])
+def test_a_wrong_app_pauses_its_account(chat: Chat, code: int) -> None:
+    chat.script("/internal", f"errcode:{code}")
+    account = chat.account({"app_id": APP[0]}, **WITH_APP)
+    publication = sent(account, media_ids=[stored().id])
+    assert (publication.state, account.is_paused) == (State.HELD, True)
+    assert account.last_fault == feishu.APP_REFUSED
+
+
+def test_a_token_refused_twice_is_fetched_another_time(chat: Chat) -> None:
+    chat.script("/images", "errcode:99991663", "errcode:99991663", "ok")
+    account = chat.account({"app_id": APP[0]}, **WITH_APP)
+    publication = sent(account, media_ids=[stored().id])
+    assert (publication.state, account.is_paused) == (State.SCHEDULED, False)
+    assert again(publication).state is State.PUBLISHED
 
 
 def test_a_post_of_left_out_pictures_alone_is_refused(chat: Chat) -> None:
