@@ -17,6 +17,7 @@ from cms.core.clock import now
 from cms.core.db import give_back, session
 from cms.core.errors import Problem, Refused
 from cms.core.i18n import N_
+from cms.core.sentences import Sentence
 from cms.core.text import Unit
 from schedules import limits, links
 from schedules.asking_once import once
@@ -45,11 +46,10 @@ SENT, AMENDED, WITHDRAWN, TEST = (
     "endpoint.test",
 )
 TOO_LARGE = N_("Too long for %(carrier)s: the message has %(count)s/%(limit)s bytes. Shorten it.")
-BAD_SECRET = N_("The signing secret is none: it looks like whsec_ and Base64.")
+BAD_SECRET = N_("A signing secret is whsec_ and 24 to 64 bytes in Base64. Copy it again.")
 MOVED = N_("The receiver's address has moved. Enter the new one.")
 GONE = N_("The receiver says that it is gone for good.")
 UNWELCOME = N_("The receiver does not accept our signature. Compare the secrets.")
-REFUSED = N_("The receiver refused the message.")
 BUSY = N_("The receiver asks to wait.")
 BROKE = N_("The receiver broke while it had the message.")
 ANSWERED = N_("The receiver answered %(status)s.")
@@ -58,15 +58,26 @@ ANSWERED = N_("The receiver answered %(status)s.")
 MEANS: Mapping[int, tuple[Outcome, str]] = {
     2: (Outcome.ACCEPTED, ""),
     3: (Outcome.REJECTED, MOVED),
-    4: (Outcome.REJECTED, REFUSED),
+    4: (Outcome.NOT_SENT, ANSWERED),
     5: (Outcome.UNCERTAIN, BROKE),
     401: (Outcome.REJECTED, UNWELCOME),
     403: (Outcome.REJECTED, UNWELCOME),
     408: (Outcome.UNCERTAIN, BROKE),
+    409: (Outcome.UNCERTAIN, ANSWERED),  # perhaps because it has it already
     410: (Outcome.REJECTED, GONE),
     429: (Outcome.NOT_SENT, BUSY),
 }
+UNKNOWN = (Outcome.UNCERTAIN, BROKE)
 PAUSES = frozenset({401, 403, 410})
+
+
+def _problem(text: str) -> Problem | None:
+    """A short secret would sign nothing that a receiver of the standard takes."""
+    try:
+        signing.key_of(text)
+    except signing.BadSecret:
+        return Problem("bad_secret", BAD_SECRET)
+    return None
 
 
 class Webhook(Channel):
@@ -74,6 +85,7 @@ class Webhook(Channel):
 
     slug = "webhook"
     name = N_("Webhook")
+    speaks_by_calls = True
     limits = Limits(text=15_000, unit=Unit.BYTES, pictures=9)
     repeat = Repeat.KEYED
     key_lives = KEY_LIVES
@@ -83,7 +95,11 @@ class Webhook(Channel):
     fields = (
         Field("url", N_("Address"), N_("Where the messages go, https://…"), kind="url"),
         Field(
-            "secret", N_("Signing secret"), N_("whsec_… as the receiver shows it."), is_secret=True
+            "secret",
+            N_("Signing secret"),
+            N_("whsec_… as the receiver shows it."),
+            is_secret=True,
+            check=_problem,
         ),
         Field(
             "previous_secret",
@@ -91,6 +107,7 @@ class Webhook(Channel):
             N_("Signs as well while the receiver changes over; leave it empty otherwise."),
             is_secret=True,
             is_required=False,
+            check=_problem,
         ),
         Field(
             "receiver_dedupes",
@@ -161,8 +178,14 @@ def _post(line: Line, way: Way, message_id: str, body: bytes) -> Reply:
 
 
 def _receipt(reply: Reply) -> Receipt:
-    """What the answer proves. 502, 503 and 504 may ask for time, as 429 does."""
-    outcome, reason = MEANS.get(reply.status) or MEANS[min(max(reply.status // 100, 2), 5)]
+    """What the answer proves. 502, 503 and 504 may ask for time, as 429 does.
+
+    The specification has every other answer tried again, also 400, 404, 413 and 422: a receiver may
+    be set up wrongly for a while, and knows the repeat by its id. 410 ends it, and so do 401 and 403
+    until a person has compared the secrets: no later post would fare better.
+    """
+    outcome, said = MEANS.get(reply.status) or MEANS.get(reply.status // 100, UNKNOWN)
+    reason = Sentence(said, {"status": reply.status}) if said == ANSWERED else said
     wants = reply.status in {429, 502, 503, 504}
     after = limits.retry_after(reply.headers.get("retry-after")) if wants else None
     return Receipt(

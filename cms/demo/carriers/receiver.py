@@ -16,9 +16,7 @@ LARGEST = 20_000  # bytes of a message
 REFUSALS = {
     "301": (301, {"Location": "/receiver/elsewhere"}),
     "302": (302, {"Location": "http://127.0.0.1:9/"}),
-    "400": (400, {}),
-    "401": (401, {}),
-    "410": (410, {}),
+    **{str(status): (status, {}) for status in (400, 401, 403, 404, 408, 409, 410, 413, 422, 425)},
     "503": (503, {"Retry-After": "40"}),
     "504": (504, {}),
 }

@@ -15,13 +15,14 @@ from cms.demo.carriers.receiver import Receiver
 from cms.demo.carriers.simulator import Simulator
 from content_library import media
 from schedules import addressing
-from schedules.channels import CHANNELS, webhook
+from schedules.channels import CHANNELS, calling, webhook
 from schedules.content import outgoing
 from schedules.models import Attempt, Publication
 from schedules.states import Outcome
 from schedules.states import PublicationState as State
 from tests import factories as make
 from tests.content_library.pictures import png
+from tests.core.answering import Server
 from tests.demo_carriers import Start
 from tests.schedules.ready import again, approved, tried
 
@@ -115,7 +116,13 @@ def test_without_a_receiver_that_knows_repeats_a_person_decides(
     [
         ("301", Outcome.REJECTED, webhook.MOVED),
         ("302", Outcome.REJECTED, webhook.MOVED),
-        ("400", Outcome.REJECTED, webhook.REFUSED),
+        ("400", Outcome.NOT_SENT, "The receiver answered 400."),
+        ("404", Outcome.NOT_SENT, "The receiver answered 404."),
+        ("408", Outcome.UNCERTAIN, webhook.BROKE),
+        ("409", Outcome.UNCERTAIN, "The receiver answered 409."),
+        ("413", Outcome.NOT_SENT, "The receiver answered 413."),
+        ("422", Outcome.NOT_SENT, "The receiver answered 422."),
+        ("425", Outcome.NOT_SENT, "The receiver answered 425."),
         ("429:90", Outcome.NOT_SENT, webhook.BUSY),
         ("500", Outcome.UNCERTAIN, webhook.BROKE),
         ("503", Outcome.UNCERTAIN, webhook.BROKE),
@@ -137,7 +144,69 @@ def test_what_each_answer_proves(
     assert publication.state is expected
 
 
-@pytest.mark.parametrize("word", ["401", "410"])
+@pytest.mark.parametrize("word", ["404", "409", "422", "425"])
+def test_a_receiver_that_comes_round_gets_it_once(place: Place, word: str) -> None:
+    """As the specification asks: every other answer is tried again, with the same id."""
+    place.script(word, word, "ok")
+    publication = place.publish()
+    assert publication.state is State.SCHEDULED
+    assert again(publication).state is State.SCHEDULED
+    assert again(publication).state is State.PUBLISHED
+    assert len(place.shown) == 1
+
+
+@pytest.mark.parametrize(("word", "end"), [("422", State.FAILED), ("409", State.UNCERTAIN)])
+def test_a_receiver_that_never_comes_round_is_not_told_for_ever(
+    place: Place, word: str, end: State
+) -> None:
+    place.script(word)
+    publication = place.publish()
+    for _ in range(7):
+        again(publication)
+    assert publication.state is end
+    assert len(publication.attempts) == 8
+    assert not place.account.is_paused
+
+
+@pytest.mark.parametrize(("word", "state"), [("409", State.UNCERTAIN), ("404", State.SCHEDULED)])
+def test_where_repeats_are_unknown_only_a_plain_no_is_repeated(
+    app: Flask, start_carriers: Start, word: str, state: State
+) -> None:
+    place = Place(start_carriers, receiver_dedupes="no")
+    place.script(word)
+    assert place.publish().state is state
+
+
+@pytest.mark.parametrize(
+    ("answers", "state"),
+    [
+        (b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n", State.SCHEDULED),
+        (
+            b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n",
+            State.SCHEDULED,
+        ),
+        (
+            b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 204 X\r\nContent-Length: 0\r\n\r\n",
+            State.PUBLISHED,
+        ),
+    ],
+)
+def test_an_answer_on_its_way_is_none_yet(
+    place: Place, request: pytest.FixtureRequest, answers: bytes, state: State
+) -> None:
+    server = Server(lambda connection: connection.sendall(answers))
+    request.addfinalizer(server.close)
+    url = f"http://127.0.0.1:{server.port}"
+    calling.allow_in_tests(url)
+    with transaction():
+        place.account.settings = {**place.account.settings, "url": f"{url}/hook"}
+    publication = place.publish()
+    assert publication.state is state
+    expected = Outcome.ACCEPTED if state is State.PUBLISHED else Outcome.UNCERTAIN
+    assert publication.attempts[0].outcome is expected
+
+
+@pytest.mark.parametrize("word", ["401", "403", "410"])
 def test_a_receiver_that_is_gone_or_rejects_us_pauses_the_account(place: Place, word: str) -> None:
     place.script(word)
     assert place.publish().state is State.HELD
