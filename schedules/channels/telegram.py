@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from cms.accounts import audit
 from cms.core.db import session, transaction
-from cms.core.errors import Refused, TryAgain
+from cms.core.errors import Problem, Refused, TryAgain
 from cms.core.i18n import N_
 from cms.core.sentences import Sentence
 from cms.core.text import Unit, count
@@ -27,6 +27,7 @@ from schedules.states import Outcome
 
 SITE = "https://api.telegram.org"
 LONGEST_CAPTION = 1024  # under pictures; a text alone may be `limits.text` long
+MOST_RATIO = 20  # of a picture's longer side to its shorter one
 AT_ONCE = timedelta(seconds=1)
 
 NO_TOKEN = N_("This is no token of a Telegram bot. Copy it again from BotFather.")
@@ -43,6 +44,10 @@ NOT_ADMINISTRATOR = N_(
 NO_MESSAGE = N_("It is not known which Telegram message the post is.")
 GONE = N_("The message is no longer in Telegram.")
 TOO_OLD = N_("Telegram lets a bot take back messages for 48 hours only. Delete it by hand.")
+TOO_THIN = N_(
+    "Picture %(number)s is too long and thin for Telegram: %(was)s pixels. The longer side may be "
+    "%(limit)s times the shorter one. Crop it."
+)
 NOT_EDITABLE = N_("Telegram does not let the bot change this message any more.")
 OTHER_PICTURES = N_(
     "Telegram lets a bot change the words of a post with pictures, not the pictures."
@@ -76,8 +81,11 @@ class Telegram(Channel):
 
     slug = "telegram"
     name = N_("Telegram")
+    speaks_by_calls = True
     limits = Limits(
         text=4096,
+        # The documentation says characters, entities are placed by UTF-16 units: of two ways to
+        # count, the one that never lets through what would be refused.
         unit=Unit.UTF16,
         pictures=10,
         picture_bytes=10_000_000,
@@ -111,6 +119,7 @@ class Telegram(Channel):
                 *chat.link_added(outgoing),
                 *renditions.changes(outgoing.pictures, self.limits),
             ),
+            problems=_too_thin(outgoing.pictures),
         )
 
     def deliver(self, envelope: Envelope) -> Receipt:
@@ -153,12 +162,16 @@ class Telegram(Channel):
         found = harmless(lambda: desk.post("getChat", {"chat_id": desk.chat}))
         if not _is_ok(found):
             return _receipt(found).reason
-        if found.json()["result"].get("type") != "channel":
+        kind = found.json()["result"].get("type")
+        if kind == "private":
             return ""
         bot = {"chat_id": desk.chat, "user_id": me.json()["result"].get("id")}
         member = harmless(lambda: desk.post("getChatMember", bot))
-        role = member.json()["result"].get("status") if _is_ok(member) else ""
-        return "" if role in ("administrator", "creator") else NOT_ADMINISTRATOR
+        if not _is_ok(member) and _receipt(member).outcome is not Outcome.REJECTED:
+            return _receipt(member).reason
+        if _may_write(kind, member.json().get("result")):
+            return ""
+        return NOT_ADMINISTRATOR if kind == "channel" else SHUT_OUT
 
     def _form(
         self, conversation: str, text: str, pictures: Sequence[Picture]
@@ -211,6 +224,29 @@ def chat_in(pasted_text: str) -> str:
     return f"@{found[1]}" if found[1] else str(found[2])
 
 
+def _may_write(kind: str, member: Any) -> bool:
+    """Whether what Telegram says of the bot in such a chat lets it post there."""
+    role = member.get("status") if isinstance(member, dict) else None
+    if role in ("administrator", "creator"):
+        return True
+    if kind == "channel" or role not in ("member", "restricted"):
+        return False
+    return role == "member" or member.get("can_send_messages") is True
+
+
+def _too_thin(pictures: Sequence[Picture]) -> tuple[Problem, ...]:
+    """Pictures that no smaller size would mend; all else about their sides is cut to measure."""
+    return tuple(
+        Problem(
+            "picture_too_thin",
+            TOO_THIN,
+            {"number": number, "was": f"{one.width} × {one.height}", "limit": MOST_RATIO},
+        )
+        for number, one in enumerate(pictures, start=1)
+        if max(one.width, one.height) > MOST_RATIO * min(one.width, one.height)
+    )
+
+
 def _json(body: dict[str, Any]) -> tuple[dict[str, str], bytes]:
     headers = {"Content-Type": "application/json; charset=utf-8"}
     return headers, json.dumps(body, ensure_ascii=False).encode()
@@ -229,12 +265,12 @@ def _receipt(reply: Reply) -> Receipt:
     if _is_ok(reply):
         return _accepted(said.get("result"))
     code = said.get("error_code")
-    if said.get("ok") is not False or type(code) is not int or code >= 500:
-        return verdicts.by_status(reply)
-    if code == 429:
+    if 429 in (reply.status, code):
         after = _parameter(said, "retry_after")
-        waited = pace.retry_after(str(after)) if after is not None else None
-        return Receipt(Outcome.NOT_SENT, reason=verdicts.BUSY, after=waited)
+        named = str(after) if after is not None else reply.headers.get("retry-after")
+        return Receipt(Outcome.NOT_SENT, reason=verdicts.BUSY, after=pace.retry_after(named))
+    if said.get("ok") is not False or type(code) is not int or max(code, reply.status) >= 500:
+        return verdicts.by_status(reply)
     words = str(said.get("description", "")).lower()
     meaning = next((meaning for mark, meaning in WORDS if mark in words), None)
     return meaning.receipt() if meaning else verdicts.by_code(code, CODES)

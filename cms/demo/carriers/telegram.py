@@ -6,6 +6,7 @@ from typing import Any
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Request, Response
 
+from cms.core import image_header
 from cms.demo.carriers.pacing import is_too_fast
 from cms.demo.carriers.simulator import Simulator, route
 
@@ -19,6 +20,8 @@ CHATS: dict[str, dict[str, Any]] = {
 MOST_TEXT = 4096
 MOST_CAPTION = 1024
 MOST_PHOTO = 10_000_000
+MOST_SIDES = 10_000  # width and height together
+MOST_RATIO = 20
 DELETABLE_SECONDS = 48 * 3600
 
 
@@ -56,6 +59,8 @@ class Telegram(Simulator):
                 self.book.put("kicked", str(given["chat"]), True)
             case "demote":
                 self.book.put("demoted", str(given["chat"]), True)
+            case "leave":
+                self.book.put("left", str(given["chat"]), True)
             case "migrate":  # chat, to
                 self.book.put("moved", str(given["chat"]), int(given["to"]))
                 self.book.put("chat", str(given["to"]), {"type": "supergroup", "title": "Demo"})
@@ -72,8 +77,7 @@ class Telegram(Simulator):
             case "getChat":
                 return self._chat(given)
             case "getChatMember":
-                demoted = self.book.get("demoted", str(self._chat(given)["id"]))
-                return {"status": "member" if demoted else "administrator"}
+                return self._membership(self._chat(given))
             case "sendMessage":
                 text = _words(given.get("text"), MOST_TEXT, "message text is empty")
                 return self._send(given, [{"text": text}])[0]
@@ -117,8 +121,21 @@ class Telegram(Simulator):
                 return {"id": int(number), **chat}
         raise Refusal(400, "Bad Request: chat not found")
 
+    def _membership(self, chat: dict[str, Any]) -> dict[str, Any]:
+        """What the bot may do in a chat that it can see."""
+        if self.book.get("left", str(chat["id"])):
+            return {"status": "left"}
+        is_channel = chat["type"] == "channel"
+        if not self.book.get("demoted", str(chat["id"])):
+            return {"status": "administrator" if is_channel else "member"}
+        if is_channel:
+            return {"status": "member"}
+        return {"status": "restricted", "is_member": True, "can_send_messages": False}
+
     def _send(self, given: dict[str, Any], contents: list[dict[str, Any]]) -> list[dict[str, Any]]:
         chat = self._chat(given)
+        if self.book.get("left", str(chat["id"])):
+            raise Refusal(403, f"Forbidden: bot is not a member of the {chat['type']} chat")
         if self.book.get("demoted", str(chat["id"])):
             raise Refusal(400, "Bad Request: need administrator rights in the channel chat")
         self._paced(str(chat["id"]))
@@ -197,7 +214,21 @@ def _photo(request: Request, name: str) -> int:
         raise Refusal(413, "Request Entity Too Large")
     if not content.startswith((b"\xff\xd8", b"\x89PNG")):
         raise Refusal(400, "Bad Request: IMAGE_PROCESS_FAILED")
+    if not is_in_shape(content):
+        raise Refusal(400, "Bad Request: PHOTO_INVALID_DIMENSIONS")
     return len(content)
+
+
+def is_in_shape(content: bytes) -> bool:
+    """Whether Telegram draws a picture of such sides as a photo."""
+    try:
+        header = image_header.read(content)
+    except image_header.Damaged:
+        return False
+    if header is None:
+        return False
+    short, long = sorted((header.width, header.height))
+    return short + long <= MOST_SIDES and long <= short * MOST_RATIO
 
 
 def _album(given: dict[str, Any], request: Request) -> list[dict[str, Any]]:

@@ -10,9 +10,9 @@ from sqlalchemy import select
 from cms.accounts.models import AuditEntry
 from cms.core.clock import now
 from cms.core.db import session
-from cms.demo.carriers.telegram import CHANNEL, TOKEN, Refusal, Telegram
+from cms.demo.carriers.telegram import CHANNEL, TOKEN, Refusal, Telegram, is_in_shape
 from schedules.addressing import envelope_of
-from schedules.channels import CHANNELS, telegram
+from schedules.channels import CHANNELS, telegram, verdicts
 from schedules.channels.base import Receipt
 from schedules.channels.telegram import NO_CHAT, NO_TOKEN, OTHER_PICTURES, TOO_OLD
 from schedules.content import outgoing
@@ -20,7 +20,7 @@ from schedules.envelopes import Envelope
 from schedules.models import ChannelAccount, Publication
 from schedules.states import Outcome
 from schedules.states import PublicationState as State
-from tests.content_library.pictures import stored
+from tests.content_library.pictures import png, stored
 from tests.demo_carriers import Start
 from tests.schedules.channels.chatting import Chat, again, log_of, sent, wait_of
 
@@ -152,6 +152,59 @@ def test_the_wait_is_the_one_telegram_names(chat: Chat) -> None:
     assert len(chat.shown) == 1
 
 
+@pytest.mark.parametrize(
+    ("said", "header", "seconds"),
+    [
+        ({"ok": False, "error_code": 400, "description": "Bad Request"}, "30", 30),
+        ({"ok": False, "error_code": 429, "parameters": None}, "30", 30),
+        ({"ok": False, "error_code": 429, "parameters": {"retry_after": 50}}, "30", 50),
+        ({"ok": True, "result": True}, "", 0),
+    ],
+)
+def test_whatever_a_429_says_it_asks_to_wait(
+    chat: Chat,
+    monkeypatch: pytest.MonkeyPatch,
+    said: dict[str, object],
+    header: str,
+    seconds: int,
+) -> None:
+    headers = {"Retry-After": header} if header else {}
+    answer = lambda self, *_: self.json(said, 429, **headers)  # noqa: E731
+    monkeypatch.setattr(Telegram, "_handled", answer)
+    before = now()
+    publication = sent(bot(chat))
+    assert publication.attempts[0].outcome is Outcome.NOT_SENT
+    assert publication.due_at - before >= timedelta(seconds=seconds)
+
+
+def test_a_500_promises_nothing_whatever_it_says(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = {"ok": False, "error_code": 400, "description": "Bad Request: chat not found"}
+    monkeypatch.setattr(Telegram, "_handled", lambda self, *_: self.json(said, 502))
+    assert sent(bot(chat)).state is State.UNCERTAIN
+
+
+@pytest.mark.parametrize(("size", "fits"), [((2000, 100), True), ((2001, 100), False)])
+def test_a_picture_too_long_and_thin_is_told_beforehand(
+    chat: Chat, size: tuple[int, int], fits: bool
+) -> None:
+    account = bot(chat)
+    for shape in (size, size[::-1]):
+        kept = stored(shape)
+        codes = chat.problems(account, "Look", media_ids=[kept.id])
+        assert codes == ([] if fits else ["picture_too_thin"])
+    assert is_in_shape(png(*size)) is fits
+
+
+@pytest.mark.parametrize("size", [(9000, 1200), (9980, 499), (1000, 9001)])
+def test_a_picture_too_large_is_made_smaller(chat: Chat, size: tuple[int, int]) -> None:
+    account, kept = bot(chat), stored(size)
+    assert is_in_shape(png(*size)) is (sum(size) <= 10_000)
+    assert chat.problems(account, "Look", media_ids=[kept.id]) == []
+    assert sent(account, text="Look", media_ids=[kept.id]).state is State.PUBLISHED
+
+
 @pytest.mark.parametrize(("word", "effects"), [("reset", 1), ("html", 1), ("huge", 1), ("500", 0)])
 def test_a_riddle_is_never_sent_again_by_itself(chat: Chat, word: str, effects: int) -> None:
     chat.script("/sendPhoto", word, "ok")
@@ -243,6 +296,19 @@ def test_the_test_button_asks_who_the_bot_is_and_where(chat: Chat) -> None:
     assert chat.try_out(bot(chat, "my chat!")) == NO_CHAT
     chat.control("demote", chat=CHANNEL_NUMBER)
     assert chat.try_out(bot(chat)) == telegram.NOT_ADMINISTRATOR
+    assert chat.shown == []
+
+
+def test_the_test_button_notices_a_group_without_the_bot(chat: Chat) -> None:
+    account = bot(chat, GROUP)
+    assert chat.try_out(account) == ""
+    chat.script("/getChatMember", "429:7", "ok")
+    assert chat.try_out(account) == verdicts.BUSY
+    chat.control("demote", chat=GROUP)
+    assert chat.try_out(account) == telegram.SHUT_OUT
+    chat.control("leave", chat=GROUP)
+    assert chat.try_out(account) == telegram.SHUT_OUT
+    assert sent(account).state is State.HELD
     assert chat.shown == []
 
 
