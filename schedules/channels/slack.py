@@ -18,7 +18,8 @@ from schedules.states import Outcome
 HOOKS = "https://hooks.slack.com"
 API = "https://slack.com"
 HOOK_PATH = "/services/"
-MOST_ALT = 2000
+MOST_ALT = 500  # of 2000: all blocks together may hold about 13,000 characters
+_PUNCTUATION = ".,;:!?'\")]}"  # at its end it belongs to the sentence, not to the address
 
 NOT_AN_ADDRESS = N_("This is no Slack webhook address. Copy it again from the app's settings.")
 NO_CONVERSATION = N_("Enter the channel that the Slack app writes to.")
@@ -79,6 +80,7 @@ NO_PROMISE = (
 EMPTY_REFUSED = ("no_text", "invalid_payload", "missing_text_or_fallback_or_attachments")
 
 _ENTITIES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"))
+_ADDRESS = re.compile(r"https?://[!-;=?-~]+", re.IGNORECASE)  # no < or >
 _FORMATTED = re.compile(r"(?<!\w)([*_~`])(?=\S)[^\n]*?\S\1(?!\w)")
 
 
@@ -87,6 +89,7 @@ class Slack(Channel):
 
     slug = "slack"
     name = N_("Slack channel")
+    speaks_by_calls = True
     limits = Limits(text=3000, pictures=10, per_minute=60, per_second=1)
     appends_link = False  # it has a block of its own
     gives = chat.GIVES
@@ -118,7 +121,7 @@ class Slack(Channel):
     can_withdraw = True
 
     def render(self, outgoing: Outgoing) -> Rendered:
-        """Slack counts the text with its marks escaped."""
+        """Slack counts the text as it is written for it: marks escaped, addresses made links."""
         pictures = outgoing.pictures if public_pictures.addresses(outgoing) else ()
         changes = public_pictures.change(outgoing, self.name)
         if outgoing.link:
@@ -127,7 +130,7 @@ class Slack(Channel):
             changes += (Problem("formatting", FORMATTING),)
         return Rendered(
             text=outgoing.body,
-            used=count(_escaped(outgoing.body)),
+            used=count(_linked(outgoing.body)),
             limit=self.limits.text,
             unit=self.limits.unit,
             pictures=pictures,
@@ -240,7 +243,7 @@ def _message(outgoing: Outgoing) -> dict[str, Any]:
     """`text` is what notifications show; the blocks are what readers see."""
     blocks: list[dict[str, Any]] = []
     if outgoing.body:
-        blocks.append(_section(_escaped(outgoing.body)))
+        blocks.append(_section(_linked(outgoing.body)))
     alt = (outgoing.title or outgoing.body or outgoing.link)[:MOST_ALT]
     blocks += [
         {"type": "image", "image_url": address, "alt_text": alt}
@@ -254,8 +257,22 @@ def _message(outgoing: Outgoing) -> dict[str, Any]:
 
 
 def _section(text: str) -> dict[str, Any]:
-    # `verbatim` keeps Slack from making names and channels of plain words.
+    # `verbatim` keeps Slack from making names and channels of plain words, and links of addresses:
+    # those are written as links.
     return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
+
+
+def _linked(text: str) -> str:
+    """The text with its marks escaped, and every address in it as a link to tap."""
+    made, end = "", 0
+    for found in _ADDRESS.finditer(text):
+        address = found[0].rstrip(_PUNCTUATION)
+        if address.endswith("/") and address.count("/") == 2:
+            continue  # nothing follows https://
+        start, stop = found.start(), found.start() + len(address)
+        target = _escaped(address).replace("|", "%7C")
+        made, end = f"{made}{_escaped(text[end:start])}<{target}>", stop
+    return made + _escaped(text[end:])
 
 
 def _escaped(text: str) -> str:

@@ -15,6 +15,7 @@ CONVERSATION = "C0DEMO"
 MOST_BLOCKS = 50
 MOST_SECTION = 3000
 MOST_ALT = 2000
+MOST_WORDS = 13_000  # about that much in all blocks of one message of an app
 
 # What `_control/hook` can make of a webhook: status and word.
 TROUBLES = {
@@ -117,6 +118,8 @@ class Slack(Simulator):
         error = _fault(message)
         if message.get("channel") != CONVERSATION:
             error = "channel_not_found"
+        elif not error and words_of(message) > MOST_WORDS:
+            error = "msg_blocks_too_long"
         elif self.book.get("kicked", CONVERSATION):
             error = "not_in_channel"
         return self.json({"ok": False, "error": error}) if error else None
@@ -136,6 +139,13 @@ def _fault(message: dict[str, Any]) -> str:
     if len(blocks) > MOST_BLOCKS or not all(_is_sound(block) for block in blocks):
         return "invalid_blocks"
     return ""
+
+
+def words_of(message: dict[str, Any]) -> int:
+    """How long all that is written in the blocks is together."""
+    blocks = message.get("blocks") or []
+    said = [(block.get("text") or {}).get("text", "") for block in blocks]
+    return sum(map(len, [*said, *(block.get("alt_text", "") for block in blocks)]))
 
 
 def _is_sound(block: dict[str, Any]) -> bool:

@@ -7,7 +7,14 @@ import pytest
 
 from cms.core.clock import now
 from cms.core.db import session
-from cms.demo.carriers.slack import CONVERSATION, HOOK, TOKEN, Slack
+from cms.demo.carriers.slack import (
+    CONVERSATION,
+    HOOK,
+    MOST_WORDS,
+    TOKEN,
+    Slack,
+    words_of,
+)
 from schedules.addressing import envelope_of
 from schedules.channels import calling, slack
 from schedules.channels.slack import NO_HOOK, NOT_AN_ADDRESS, NOT_WITH_WEBHOOK
@@ -126,6 +133,50 @@ def test_a_mention_typed_as_text_calls_nobody(chat: Chat, typed: str) -> None:
     assert chat.shown[0]["text"].split("\n")[0] == typed
 
 
+@pytest.mark.parametrize(
+    ("typed", "drawn"),
+    [
+        ("See https://a.example/x.", "See <https://a.example/x>."),
+        ("(https://a.example/x)", "(<https://a.example/x>)"),
+        ("https://a.example/q?a=1&b=2, then", "<https://a.example/q?a=1&b=2>, then"),
+        ("看https://a.example/好。然后", "看<https://a.example/>好。然后"),
+        ("http://a.example/a|b", "<http://a.example/a%7Cb>"),
+        ("<https://a.example>", "<<https://a.example>>"),
+        ("https://", "https://"),
+        ("HTTPS://A.example/_x_", "<HTTPS://A.example/_x_>"),
+    ],
+)
+def test_an_address_in_the_text_is_a_link_to_tap(chat: Chat, typed: str, drawn: str) -> None:
+    """Slack is told to make nothing of plain words by itself, so links are made for it."""
+    account = chat.account(webhook=HOOK)
+    assert sent(account, text=typed).state is State.PUBLISHED
+    assert chat.shown[0]["text"].split("\n")[0] == drawn
+    assert chat.shown[0]["called"] == []
+    assert chat.drawn(account, typed).text == typed
+
+
+def test_what_is_added_to_make_links_counts(chat: Chat) -> None:
+    account = chat.account(webhook=HOOK)
+    text = "https://a.example/x " * 10
+    assert chat.problems(account, text + "y" * (3000 - len(text) - 20)) == []
+    assert chat.problems(account, text + "y" * (3000 - len(text) - 19)) == ["content_too_long"]
+
+
+@pytest.mark.usefixtures("in_public")
+def test_the_blocks_stay_below_what_slack_takes_together(chat: Chat) -> None:
+    """Ten pictures, each with the words that stand for it."""
+    kept = [stored((60 + n, 50)).id for n in range(10)]
+    asset = make.asset(title="&" * 200)
+    publication = sent(with_app(chat), asset=asset, text="x" * 3000, media_ids=kept)
+    assert publication.state is State.PUBLISHED
+    envelope = envelope_of(publication)
+    untitled = replace(envelope.outgoing, title="")
+    blocks = slack._message(untitled)["blocks"]
+    assert len(blocks) == 12
+    assert words_of({"blocks": blocks}) <= MOST_WORDS
+    assert words_of({"blocks": [*blocks, *blocks]}) > MOST_WORDS
+
+
 def test_a_title_cannot_break_out_of_its_link(chat: Chat) -> None:
     asset = make.asset(title="A > B | <!everyone> & C")
     assert sent(chat.account(webhook=HOOK), asset=asset).state is State.PUBLISHED
@@ -198,6 +249,16 @@ def test_a_token_that_ended_stops_its_account(
     assert publication.attempts[0].detail["calls"][0]["status"] == 200
     assert publication.state is State.HELD
     assert said in publication.account.last_fault
+
+
+def test_a_token_that_cannot_be_sent_is_no_carrier_that_cannot_be_reached(chat: Chat) -> None:
+    """One that was kept before the form looked at its letters."""
+    account = chat.account({"conversation": CONVERSATION}, token="xoxb-\u200bdemo")
+    publication = sent(account)
+    assert (publication.state, account.is_paused) == (State.HELD, True)
+    assert account.last_fault == calling.NOT_SENDABLE
+    assert chat.try_out(account) == calling.NOT_SENDABLE
+    assert chat.shown == []
 
 
 def test_with_a_token_too_fast_waits_as_well(chat: Chat) -> None:
