@@ -26,11 +26,13 @@ HIGHEST = 10**9
 ON = frozenset({"yes", "on", "true", "1", "y"})
 WANTED = N_("This is needed to reach the carrier.")
 TOO_LONG = N_("At most %(limit)s characters.")
+BAD_LETTERS = N_("This holds letters that no such key has, perhaps unseen ones. Copy it again.")
 NO_NUMBER = N_("Give a whole number, 0 or more.")
 NO_CHOICE = N_("Choose one of those offered.")
 NO_ADDRESS = N_("Give a whole address that begins with https:// or http://.")
 NOT_CALLED = N_("That address lies inside a private network and may not be called.")
 CLOSED = N_("The secrets of these accounts cannot be opened; their posts are held: %(names)s")
+_PRINTED = re.compile(r"[ -~]+")  # what headers can hold, and carriers make tokens and keys of
 _BETWEEN = re.compile(r"[,;\s，；、]+")
 
 
@@ -169,6 +171,8 @@ def _problem(one: Field, text: str, *, is_kept: bool) -> Problem | None:
         return Problem("needed", WANTED) if one.is_required and not is_kept else None
     if len(text) > LONGEST:
         return Problem("too_long", TOO_LONG, {"limit": LONGEST})
+    if one.is_secret and not _PRINTED.fullmatch(text):
+        return Problem("bad_letters", BAD_LETTERS)
     if one.kind == "number" and not (
         text.isascii() and text.isdigit() and int(text[:11]) <= HIGHEST
     ):
