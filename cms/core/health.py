@@ -131,7 +131,7 @@ def _clock() -> Finding:
     clocks = [beat for beat in beats.alive() if beat.kind == "clock"]
     doubting = sorted(beat.host for beat in clocks if beat.detail.get("is_paused"))
     failing = sorted({name for beat in clocks for name in beat.detail.get("failing_for_long", ())})
-    figures = {"doubting": doubting, "failing": failing}
+    figures = {"clocks_in_doubt": len(doubting), "steps_failing": len(failing)}
     if doubting:
         return Finding(Level.FAULT, LEAPT, {"hosts": doubting}, figures)
     if failing:

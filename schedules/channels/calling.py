@@ -1,7 +1,7 @@
 """Calls to carriers: one guarded request, written down with its secrets masked, and what it proves."""
 
 import json
-import re
+import math
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -24,7 +24,6 @@ NOT_SENDABLE = N_(
 )
 NO_ANSWER = N_("The carrier took the call and gave no whole answer.")
 NO_TIME = N_("Too little time was left to wait for the carrier; nothing was sent.")
-_ESCAPED = re.compile(rb"\\u(?:0000|d[89a-f])", re.IGNORECASE)
 DEFAULT_SECONDS = 10.0
 LOOK_UP_SECONDS = 3.0
 
@@ -104,19 +103,19 @@ class Reply:
 
     def json(self) -> dict[str, Any]:
         """The object in the answer, in letters every database takes; empty when it is no JSON object."""
-        body = self.answer.body
         try:
-            found = json.loads(body)
-            found = _storable(found) if _ESCAPED.search(body) else found
+            found = _storable(json.loads(self.answer.body))
         except (ValueError, RecursionError):
             return {}
         return found if isinstance(found, dict) else {}
 
 
 def _storable(value: Any) -> Any:
-    """Without what no text column holds: the letter zero, and halves of letters."""
+    """Without what no column holds: the letter zero, halves of letters, numbers without an end."""
     if isinstance(value, str):
         return value.replace("\0", "").encode("utf-8", "ignore").decode()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
     if isinstance(value, list):
         return [_storable(one) for one in value]
     if isinstance(value, dict):
