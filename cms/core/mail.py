@@ -92,6 +92,10 @@ class Refused(SeedbedError):
 class PutOff(NotSent):
     """Not this letter, not now; the server is there, and the line is free for another."""
 
+    def __init__(self, said: str, code: int) -> None:
+        super().__init__(said)
+        self.code = code
+
 
 class BadLetter(ValueError):
     """An address or a header that could not be sent as it is written; nothing was tried."""
@@ -258,8 +262,7 @@ class Line:
         if code < 400 or code == CLOSING:
             return NotSent(_words(said))
         self._clear()
-        words = _words(said)
-        return PutOff(f"{code} {words}") if code < 500 else Refused(words, code)
+        return (PutOff if code < 500 else Refused)(_words(said), code)
 
     def _clear(self) -> None:
         """Take back what was begun: strict servers would call the next letter out of order."""

@@ -215,7 +215,7 @@ class _Round:
     def _put_off(self, who: Addressee, error: mail.PutOff) -> Done:
         """One letter waits for the next round; several in a row mean that the server is away."""
         self.put_offs += 1
-        done = Done(who.delivery_id, _S.WAITING, error.reason)
+        done = Done(who.delivery_id, _S.WAITING, f"{error.code} {error.reason}")
         if self.put_offs < PUT_OFFS_IN_A_ROW:
             return done
         mailings.settle(done)
