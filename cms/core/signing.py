@@ -13,11 +13,11 @@ PREFIX = "whsec_"
 SCHEME = "v1"
 TOLERANCE = timedelta(minutes=5)  # how far a sender's clock may be from ours
 NEW_BYTES = 32
-LEAST_BYTES, MOST_BYTES = 16, 64
+LEAST_BYTES, MOST_BYTES = 24, 64  # as the specification has it
 
 
 class BadSecret(ValueError):
-    """No signing secret: it is written `whsec_` and 16 to 64 bytes in Base64."""
+    """No signing secret: it is written `whsec_` and 24 to 64 bytes in Base64."""
 
 
 def new_secret() -> str:

@@ -85,6 +85,16 @@ def test_what_is_no_secret_is_said_so(text: str) -> None:
         signing.sign(text, ID, 1, BODY)
 
 
+@pytest.mark.parametrize(("size", "is_one"), [(23, False), (24, True), (64, True), (65, False)])
+def test_a_secret_has_the_bytes_that_the_standard_asks_for(size: int, is_one: bool) -> None:
+    text = "whsec_" + base64.b64encode(bytes(size)).decode()
+    if is_one:
+        assert len(signing.key_of(text)) == size
+        return
+    with pytest.raises(BadSecret):
+        signing.key_of(text)
+
+
 def test_every_secret_is_new() -> None:
     assert len({signing.new_secret() for _ in range(5)}) == 5
     assert len(signing.key_of(signing.new_secret())) == 32

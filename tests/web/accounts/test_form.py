@@ -1,8 +1,10 @@
 """A channel account is chosen and filled in: what is asked, kept, refused."""
 
+import base64
+
 import pytest
 
-from cms.core import sealing
+from cms.core import sealing, signing
 from cms.core.db import session
 from schedules import credentials
 from schedules.channels import CHANNELS
@@ -92,6 +94,16 @@ class TestForm:
         assert {name: account.settings.get(name) for name in ("script", "class")} == {
             name: settings[name] for name in ("script", "class")
         }
+
+
+@pytest.mark.parametrize("field", ["secret", "previous_secret"])
+def test_a_short_signing_secret_is_told_beside_its_field(client, admin, field):
+    """Written so that it looks like one, and of sixteen bytes: no receiver of the standard takes it."""
+    given = {"own_url": "https://a.example/hook", "own_secret": signing.new_secret()}
+    given[f"own_{field}"] = "whsec_" + base64.b64encode(b"sixteen bytes!!!").decode()
+    answer = client.post(f"{NEW}/webhook", data=form(factories.pool(), **given))
+    assert answer.status_code == 422
+    assert "24 to 64 bytes" in parsed(answer).find(id=f"own_{field}-error").text
 
 
 class TestKeysOfCallbacks:
