@@ -316,4 +316,4 @@ def _draft_gone(envelope: Envelope, said: Said) -> Receipt:
     if envelope.asked_since is not None:
         return Receipt(Outcome.UNCERTAIN, reason=said.words, after=MINUTE)
     steps.note(envelope, draft="", draft_of="")
-    raise TryAgain(said.words, timedelta(seconds=5))
+    raise TryAgain(said.words)

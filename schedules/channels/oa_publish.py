@@ -222,7 +222,7 @@ def _draft_gone(envelope: Envelope) -> Receipt:
     if envelope.doubted_since is not None:
         return Receipt(Outcome.UNCERTAIN, reason=IN_REVIEW, after=SETTLES_AFTER)
     steps.note(envelope, draft="", draft_of="")
-    raise TryAgain(DRAFT_GONE, timedelta(seconds=5))
+    raise TryAgain(DRAFT_GONE)
 
 
 def _listed(api: Api, envelope: Envelope) -> Receipt | None:
