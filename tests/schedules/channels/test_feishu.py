@@ -121,15 +121,15 @@ def test_a_riddle_is_never_sent_again_by_itself(chat: Chat) -> None:
 
 def test_the_sixth_in_a_second_waits_a_while(chat: Chat) -> None:
     account = chat.account(webhook=ROBOT)
-    for _ in range(5):
-        assert sent(account).state is State.PUBLISHED
+    moment = chat.carrier.now() + 5  # not to depend on our own speed
+    chat.carrier.book.put("pace", f"{ROBOT}/s", [moment] * 5)
     before = now()
     publication = sent(account)
     assert publication.state is State.SCHEDULED
     assert timedelta(seconds=10) <= wait_of(publication, before) <= timedelta(seconds=61)
     chat.advance(61)
     assert again(publication).state is State.PUBLISHED
-    assert len(chat.shown) == 6
+    assert len(chat.shown) == 1
 
 
 def test_a_removed_robot_stops_its_account(chat: Chat) -> None:
