@@ -237,7 +237,7 @@ def _asked(channel: Channel, envelope: Envelope) -> Receipt:
         return found
     if found.outcome is Outcome.NOT_SENT and not is_too_soon and not found.reason:
         return found  # a reason would say that the question itself did not get through
-    after = channel.settles_after if is_too_soon else None
+    after = channel.settles_after if is_too_soon else found.after
     return replace(found, outcome=Outcome.UNCERTAIN, reason=receipts.STILL_UNKNOWN, after=after)
 
 

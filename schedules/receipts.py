@@ -167,9 +167,12 @@ def _goes_on(publication: Publication, receipt: Receipt) -> Verdict:
 
 
 def _again(publication: Publication, receipt: Receipt) -> Verdict:
-    """Nothing left the house this time: try later, though not for ever."""
+    """Nothing left the house this time: try later, though not for ever.
+
+    Who is asked to wait has not failed: the late policy alone ends that, with ever longer waits.
+    """
     tries = publication.tries + 1
-    if tries >= MOST_TRIES:
+    if tries >= MOST_TRIES and not receipt.after:
         if attempts.is_part_out(publication.id):
             return Verdict(State.UNCERTAIN, PARTLY_OUT, {"tries": tries})
         # An earlier attempt may have arrived even though the later ones surely did not.
@@ -177,6 +180,8 @@ def _again(publication: Publication, receipt: Receipt) -> Verdict:
             return Verdict(State.UNCERTAIN, NOBODY_KNOWS, {"tries": tries})
         return Verdict(State.FAILED, receipt.reason or NOT_REACHED, {"tries": tries})
     wait = limits.clamped(receipt.after) if receipt.after else limits.back_off(tries)
+    if tries >= MOST_TRIES:
+        wait = max(wait, limits.back_off(tries))
     due_at = now() + wait
     if publication.late_after > now():
         due_at = min(due_at, publication.late_after + timedelta(seconds=1))

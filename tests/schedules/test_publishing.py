@@ -19,7 +19,7 @@ from schedules.models import Attempt, Publication, ReaderEntry
 from schedules.states import Outcome
 from schedules.states import PublicationState as State
 from tests import factories as make
-from tests.schedules.ready import account, approved, moves_of, tried
+from tests.schedules.ready import account, approved, change, moves_of, tried
 
 
 def make_due(publication: Publication) -> None:
@@ -183,6 +183,22 @@ def test_trying_again_has_an_end(app: Flask) -> None:
         make_due(publication)
         tried(publication)
     assert publication.state is State.FAILED
+
+
+def test_who_is_asked_to_wait_has_not_failed(app: Flask) -> None:
+    """The late policy ends it, not a count; and the questions become rarer all the same."""
+    publication = approved(account=account("not_sent", settings={"retry_after": 1}))
+    change(publication, late_after=now() + timedelta(hours=2))
+    for _try in range(receipts.MOST_TRIES + 2):
+        make_due(publication)
+        change(publication.account, blocked_until=None)
+        assert tried(publication).state is State.SCHEDULED
+    assert publication.due_at - now() > timedelta(seconds=30)
+    assert len(publication.attempts) == receipts.MOST_TRIES + 2
+    with time_machine.travel(publication.late_after + timedelta(minutes=1)):
+        late.miss_overdue()
+    session.expire_all()
+    assert publication.state is State.MISSED
 
 
 def test_a_carriers_wish_to_wait_holds_up_its_own_account_only(app: Flask) -> None:
