@@ -53,7 +53,7 @@ LOST = N_("WeCom knows neither the job nor the post any more.")
 class WecomMoments(Channel):
     """One job makes a post for many employees; each puts it into Moments, or does not.
 
-    Facts: `asking` (a job may exist whose name we do not know), `jobid` (valid for a day),
+    Facts: `asking` (a job may exist whose name we do not know; surely none only when False), `jobid` (valid for a day),
     `moment_id`, `left_out` (whom WeCom does not take), `counted` and `counting` (whose viewers are
     known), `figuring` (whose likes are), `withdrawn`.
     """
@@ -144,6 +144,8 @@ class WecomMoments(Channel):
     def deliver(self, envelope: Envelope) -> Receipt:
         if envelope.facts.get("jobid") or envelope.facts.get("moment_id"):
             return _known(envelope)
+        # First of all: only this word proves later that the call never left.
+        envelope = steps.note(envelope, asking=False)
         corporation = wecom.Corporation.of(envelope)
         drawn = self.render(envelope.outgoing)
         first = self._body(corporation, envelope, drawn, anew=False)
@@ -200,9 +202,10 @@ class WecomMoments(Channel):
             found = ""
         if found:
             return _known(steps.note(envelope, moment_id=found, asking=False))
-        if not envelope.facts.get("asking"):
+        if envelope.facts.get("asking") is False:
             return Receipt(Outcome.NOT_SENT)  # the call was never reached
-        # A job that works is in no list, and nobody says how long one may work.
+        # A job that works is in no list, and nobody says how long one may work. A row without the
+        # word was tried before there was one, or its worker died at once: no proof either way.
         reason = Sentence(LOOK_THERE, {"link": envelope.outgoing.link or "–"})
         return Receipt(Outcome.UNCERTAIN, reason=reason, is_unproven=True)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -10,6 +11,7 @@ from cms.accounts.models import Role
 from cms.core.clock import now
 from cms.core.db import session, transaction
 from schedules import decisions, reconciling, steps
+from schedules.envelopes import Envelope
 from schedules.models import Publication
 from schedules.states import Outcome
 from schedules.states import PublicationState as State
@@ -97,8 +99,12 @@ def test_send_again_adopts_what_has_come_after_all(
 def test_a_worker_killed_before_the_call_leaves_no_doubt(
     corporation: Corporation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def killed(*args: object, **facts: object) -> object:
-        raise KeyboardInterrupt
+    real = steps.note
+
+    def killed(envelope: Envelope, **facts: Any) -> Envelope:
+        if facts.get("asking"):
+            raise KeyboardInterrupt
+        return real(envelope, **facts)
 
     publication = approved(account=corporation.account("wecom_moments"))
     with monkeypatch.context() as patch:
@@ -110,6 +116,23 @@ def test_a_worker_killed_before_the_call_leaves_no_doubt(
     session.expire_all()
     again(publication, later=700)
     assert (publication.state, jobs(corporation)) == (State.HANDED_OVER, 1)
+
+
+def test_a_row_from_before_the_word_is_never_made_twice(
+    corporation: Corporation, clock: time_machine.Traveller
+) -> None:
+    corporation.control("jobs_last", seconds=SLOW)
+    corporation.script(ADD, "reset", "ok")
+    publication = sent(corporation.account("wecom_moments"))
+    with transaction():
+        facts = publication.carrier_facts
+        publication.carrier_facts = {name: facts[name] for name in facts if name != "asking"}
+    session.expire_all()
+    assert "asking" not in publication.carrier_facts
+    waited(publication, clock)
+    assert publication.state is State.UNCERTAIN
+    assert publication.links[0].code in publication.reason
+    assert jobs(corporation) == 1
 
 
 def test_a_no_leaves_no_doubt(corporation: Corporation) -> None:
