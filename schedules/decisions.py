@@ -199,7 +199,8 @@ def move(
     fold: int | None = None,
     by: User,
 ) -> Problem | None:
-    """Another day, and another time if one is given; it waits for somebody's approval anew.
+    """Another day, and another time if one is given; it waits for somebody's approval anew, also
+    where it goes back to its own time after it was to go out at another.
 
     What keeps it from being handed in for approval is returned: it stands there as a draft then.
     Raises Conflict when it may be live, Invalid as `posts.move` does.
@@ -217,7 +218,7 @@ def move(
             to=State.PLANNED.value,
         )
     post = publication.post
-    posts.move(post, wall_date=on, wall_time=at or post.wall_time, fold=fold, by=by)
+    posts.move(post, wall_date=on, wall_time=at or post.wall_time, fold=fold, anew=True, by=by)
     try:
         with session.begin_nested():  # a post that cannot be handed in yet has still been moved
             posts.submit(post, by=by)

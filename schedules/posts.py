@@ -151,11 +151,13 @@ def move(
     pool: Pool | None = None,
     account: ChannelAccount | None = None,
     expected_revision: int | None = None,
+    anew: bool = False,
     by: User | None,
 ) -> None:
     """Another time, and perhaps another pool; an account that cannot follow is exchanged.
 
-    Raises Invalid as `create` does. Moving a post to where it stands changes nothing.
+    Raises Invalid as `create` does. Moving a post to where it stands changes nothing, unless it is
+    to begin `anew` there.
     """
     _lock(post)
     _same_revision(post, expected_revision)
@@ -164,7 +166,8 @@ def move(
     placing.lock(target)
     wish = Wish(post.calendar, target, speaker, wall_date, wall_time, fold)
     moment = placing.settle(wish, post.asset, moving=post)
-    if (target.id, speaker.id, moment.instant) == (post.pool_id, post.account_id, post.publish_at):
+    stands = (post.pool_id, post.account_id, post.publish_at)
+    if (target.id, speaker.id, moment.instant) == stands and not anew:
         return
     _reopen(post, by=by)
     before = _told(post)

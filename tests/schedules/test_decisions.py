@@ -11,9 +11,10 @@ from cms.accounts.models import AuditEntry, Role
 from cms.core.clock import now
 from cms.core.db import session, transaction
 from cms.core.errors import Conflict, Invalid, SeedbedError
-from schedules import decisions, hints, late
+from schedules import decisions, hints, late, posts
 from schedules.models import Publication
 from schedules.states import PublicationState as State
+from schedules.states import ReviewState
 from tests import factories as make
 from tests.schedules.ready import approved, tried, uncertain
 
@@ -100,3 +101,29 @@ def test_two_people_cannot_resolve_it_differently(app: Flask) -> None:
     with pytest.raises(SeedbedError) as refused, transaction():
         decisions.resolve_uncertain(publication, "again", by=operator)
     assert refused.value.problem.code == "changed_meanwhile"
+
+
+@pytest.mark.parametrize("state", [State.FAILED, State.HELD, State.MISSED])
+def test_moved_back_to_its_own_time_it_waits_for_approval_at_that_time(
+    app: Flask, state: State
+) -> None:
+    """It was to go out at once, and did not: tonight's post is to be tonight's again."""
+    tonight = now().replace(microsecond=0) + timedelta(hours=6)
+    publication, operator = approved(publish_at=tonight), make.user(Role.OPERATOR)
+    with transaction():
+        decisions.publish_now(publication, by=operator)
+    with transaction():
+        publication.state = state
+    post = publication.post
+    with transaction():
+        assert decisions.move(publication, on=post.wall_date, by=operator) is None
+    assert (publication.state, post.review) == (State.PLANNED, ReviewState.SUBMITTED)
+    assert publication.due_at == post.publish_at == tonight
+
+
+def test_dragged_to_where_it_stands_a_failed_post_stays_as_it_is(app: Flask) -> None:
+    publication = in_state(State.FAILED, publish_at=now() + timedelta(hours=6))
+    post = publication.post
+    with transaction():
+        posts.move(post, wall_date=post.wall_date, wall_time=post.wall_time, by=None)
+    assert (publication.state, post.review) == (State.FAILED, ReviewState.APPROVED)
