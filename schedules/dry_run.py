@@ -147,14 +147,14 @@ class _Play:
 
     def _turns(self) -> dict[int, datetime]:
         """When each gets its turn, by what its account lets leave; held back later or not, whatever
-        is claimed takes its turn."""
+        is claimed takes its turn, and what is missed is not claimed."""
         courses: dict[int, Course] = {}
         found = {}
         for row in self.rows:
             if row.state is not State.SCHEDULED or self._standstill(row.account):
                 continue
             course = courses.setdefault(row.account_id, Course(row.account, self.since))
-            found[row.id] = course.leaves(row.due_at)
+            found[row.id] = course.leaves(row.due_at, row.late_after)
         return found
 
     def _standstill(self, account: ChannelAccount) -> Problem | None:

@@ -43,12 +43,15 @@ class Course:
         self._tokens, self._rate, self._at = bucket.tokens, bucket.rate, moment
         self._opens = max(moment, account.blocked_until or moment)
 
-    def leaves(self, due: datetime) -> datetime:
-        """When a post due then gets its turn; asked in order of time, each takes its token."""
+    def leaves(self, due: datetime, late_after: datetime | None = None) -> datetime:
+        """When a post due then gets its turn; asked in order of time, each takes its token. Whoever's
+        turn comes too late takes none: it is missed before it is claimed."""
         at = max(due, self._opens, self._at)
         tokens = min(self._most, self._tokens + (at - self._at).total_seconds() * self._rate)
         if wait := Bucket(tokens, self._rate).wait:
             at, tokens = at + wait, 1.0
+        if late_after is not None and at > late_after:
+            return at
         self._tokens, self._at = tokens - 1, at
         return at
 

@@ -161,6 +161,28 @@ def test_what_it_says_is_what_then_happens():
     assert rows[-1].state is State.MISSED
 
 
+def test_what_is_missed_takes_nobodys_turn():
+    """After an outage: what is too late is missed at once, and what is not goes in its turn."""
+    pool, slow = make.pool(), account(per_minute=6)
+    start = now().replace(microsecond=0)
+    with holding(start):
+        rows = [
+            approved(account=slow, pool=pool, publish_at=start - timedelta(minutes=12 - n))
+            for n in range(10)
+        ]
+        for row in rows[:8]:
+            change(row, late_after=start - timedelta(seconds=1))
+        for row in rows[8:]:
+            change(row, late_after=start + timedelta(seconds=30))
+        foretold = {line.publication.id: line for line in dry_run.forecast().lines}
+    play(start, start + timedelta(minutes=1))
+    assert [row.state for row in rows] == [State.MISSED] * 8 + [State.PUBLISHED] * 2
+    for row in rows[8:]:
+        line = foretold[row.id]
+        assert line.verdict is Verdict.LATE, line.reasons
+        assert abs(row.published_at - line.at) <= timedelta(seconds=3)
+
+
 def play(start: datetime, end: datetime, step: timedelta = timedelta(seconds=1)) -> None:
     """Clock and worker of a quiet machine: at each step what is due is hinted and carried out."""
     moment = start
