@@ -234,7 +234,7 @@ def show(one: Publication, form: Form | None = None, *, trouble: str = "") -> st
         page_url=links.reader_page_url(one),
         pack=one.hand_overs[0] if one.hand_overs else None,
         advice=advice.of(found, one) if found else None,
-        may=_may(one),
+        may=_may(one, found),
         seen=written(Seen.of(one)),
         form=typed.get(ResolveForm) or ResolveForm(formdata=None),
         moving=typed.get(AnotherTimeForm) or _standing(one),
@@ -259,13 +259,15 @@ def _standing(one: Publication) -> AnotherTimeForm:
     return AnotherTimeForm(formdata=None, time=f"{one.post.wall_time:%H:%M}")
 
 
-def _may(one: Publication) -> dict[str, bool]:
+def _may(one: Publication, found: inbox.Trouble | None) -> dict[str, bool]:
     """Which buttons would be heard, as far as the state goes."""
+    given_up = wishes.is_given_up(one)
     return {
         "publish": decisions.can_publish_now(one),
         "move": decisions.can_move(one),
         "live": decisions.can_be_live(one),
         "absent": decisions.can_be_absent(one),
         "drop": decisions.can_drop(one),
-        "let_be": wishes.is_given_up(one),
+        "ask_again": given_up,
+        "let_be": given_up or found is inbox.Trouble.WISH,
     }

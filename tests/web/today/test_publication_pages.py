@@ -9,6 +9,7 @@ from cms.accounts.models import Role, User
 from cms.core.clock import now
 from cms.core.db import transaction
 from schedules import wishes
+from schedules.inbox import STUCK_TRIES
 from schedules.models import Publication
 from schedules.states import Act, ReviewState
 from schedules.states import PublicationState as State
@@ -182,4 +183,25 @@ def test_what_the_carrier_would_not_take_back_is_let_be_or_asked_again(
     assert page.find("form", action=f"{address}/withdraw") is not None
     assert page.find("form", action=f"{address}/let-be") is not None
     assert client.post(f"{address}/let-be").status_code == 302
+    assert publication.wish is None
+
+
+@pytest.mark.parametrize("act", [Act.AMEND, Act.WITHDRAW, Act.REMIND])
+@pytest.mark.parametrize("is_tried", [True, False])
+def test_a_stuck_change_is_let_be_as_its_advice_says(
+    client: FlaskClient, operator: User, act: Act, is_tried: bool
+) -> None:
+    """Tried and tried, or never carried because its account is paused: long before it is given up."""
+    publication = make.post(state=State.PUBLISHED, account=account()).publication
+    address = f"/today/publications/{publication.id}"
+    with transaction():
+        publication.wish, publication.wish_text = act, "Better words"
+        publication.wish_at = now() if is_tried else now() - timedelta(hours=1)
+        publication.wish_tries = STUCK_TRIES if is_tried else 0
+    page = read(client, address)
+    assert "then let it be" in page.select_one("[aria-labelledby=standing]").text
+    assert "would not" not in page.select_one("#live-card").text
+    form = page.find("form", action=f"{address}/let-be")
+    assert form.find_parent(id="live-card") is not None
+    assert client.post(form["action"]).status_code == 302
     assert publication.wish is None
