@@ -19,7 +19,16 @@ from cms.core.errors import SeedbedError
 from cms.core.faults import declare, fault
 from cms.core.i18n import N_
 from cms.core.sentences import parts_of
-from schedules import addressing, attempts, confirmations, limits, receipts, stops, wishes
+from schedules import (
+    addressing,
+    attempts,
+    confirmations,
+    limits,
+    publications,
+    receipts,
+    stops,
+    wishes,
+)
 from schedules.channels import CHANNELS
 from schedules.channels.base import Receipt
 from schedules.content import content_hash, outgoing, reworded
@@ -177,6 +186,8 @@ def _must_wait(publication: Publication) -> bool:
 def _record(errand: _Errand, receipt: Receipt) -> bool:
     """Write what came of it; False when somebody else has claimed the wish meanwhile."""
     fence = errand.envelope.fence
+    # An amendment changes the post too: locked in the order in which people's decisions lock.
+    publications.lock(session.get_one(Publication, errand.envelope.publication_id))
     ours = session.execute(
         update(Publication)
         .where(Publication.id == errand.envelope.publication_id, Publication.fence == fence)

@@ -171,7 +171,7 @@ def _again(publication: Publication, receipt: Receipt) -> Verdict:
 
     Who is asked to wait has not failed: the late policy alone ends that, with ever longer waits.
     """
-    tries = publication.tries + 1
+    tries = publication.tries + (0 if receipt.after else 1)
     if tries >= MOST_TRIES and not receipt.after:
         if attempts.is_part_out(publication.id):
             return Verdict(State.UNCERTAIN, PARTLY_OUT, {"tries": tries})
@@ -180,8 +180,8 @@ def _again(publication: Publication, receipt: Receipt) -> Verdict:
             return Verdict(State.UNCERTAIN, NOBODY_KNOWS, {"tries": tries})
         return Verdict(State.FAILED, receipt.reason or NOT_REACHED, {"tries": tries})
     wait = limits.clamped(receipt.after) if receipt.after else limits.back_off(tries)
-    if tries >= MOST_TRIES:
-        wait = max(wait, limits.back_off(tries))
+    if publication.fence >= MOST_TRIES:  # so often has it been taken up
+        wait = max(wait, limits.back_off(publication.fence))
     due_at = now() + wait
     if publication.late_after > now():
         due_at = min(due_at, publication.late_after + timedelta(seconds=1))
@@ -194,7 +194,8 @@ def unknown(publication: Publication, repeat: Repeat, receipt: Receipt = SILENCE
     if receipt.asks_person:
         return Verdict(State.UNCERTAIN, receipt.reason or NOBODY_KNOWS, {"tries": tries})
     may_repeat = repeat is not Repeat.NEVER or not rules.is_on("class")
-    if not may_repeat or tries >= MOST_TRIES:
+    # A look-up that proves nothing has an end of its own, and words of its own for it.
+    if not may_repeat or (tries >= MOST_TRIES and not receipt.is_unproven):
         return Verdict(State.UNCERTAIN, NOBODY_KNOWS, {"tries": tries})
     moment = now()
     wait = limits.clamped(receipt.after) if receipt.after else limits.back_off(tries)
@@ -218,7 +219,7 @@ def note_health(publication: Publication, envelope: Envelope, receipt: Receipt) 
     session.refresh(account, with_for_update={"of": ChannelAccount})  # others' answers come now too
     account.last_fault = (receipt.reason or receipt.outcome.value)[:300]
     account.last_fault_at, account.fault_parts = now(), parts_of(receipt.reason)
-    if receipt.outcome is Outcome.NOT_SENT and receipt.after:
+    if receipt.outcome is Outcome.NOT_SENT and receipt.after and not receipt.is_own_wait:
         _block(account, limits.clamped(receipt.after))
     elif receipt.outcome is Outcome.UNCERTAIN and _hung(envelope, receipt):
         # A carrier that lets calls hang would fill every thread, and delay everybody else's posts.

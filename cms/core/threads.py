@@ -12,6 +12,8 @@ log = structlog.get_logger(__name__)
 
 Item = TypeVar("Item")
 
+WAITING_ASIDE = 10  # things a thread aside, of which one is being done
+
 _running: set[str] = set()
 _lock = threading.Lock()
 Result = TypeVar("Result")
@@ -41,13 +43,14 @@ class Crew:
 
     Asking waits until a thread is free, never until the work is done: what takes long holds up
     nobody while other threads are free. `aside` threads more are for what must never hold up the
-    rest.
+    rest; a few times as many things may wait for them.
     """
 
     def __init__(self, threads: int, *, aside: int = 0) -> None:
         self._free = threading.Semaphore(threads)
-        self._free_aside = threading.Semaphore(aside)
-        self._pool = ThreadPoolExecutor(threads + aside, thread_name_prefix="crew")
+        self._free_aside = threading.Semaphore(aside * WAITING_ASIDE)
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="crew")
+        self._pool_aside = ThreadPoolExecutor(max(1, aside), thread_name_prefix="aside")
         self._is_ending = threading.Event()
 
     def begin(self, function: Callable[[Item], object], items: Iterable[Item]) -> None:
@@ -57,17 +60,21 @@ class Crew:
             if self._is_ending.is_set():
                 self._free.release()
                 return
-            self._give(function, item, self._free)
+            self._give(function, item, self._pool, self._free)
 
     def begin_aside(self, function: Callable[[Item], object], items: Iterable[Item]) -> None:
-        """Have begun what there is a thread for right now; whoever asked asks again for the rest."""
+        """Take on what there is room for right now; whoever asked asks again for the rest."""
         for item in items:
             if self._is_ending.is_set() or not self._free_aside.acquire(blocking=False):
                 return
-            self._give(function, item, self._free_aside)
+            self._give(function, item, self._pool_aside, self._free_aside)
 
     def _give(
-        self, function: Callable[[Item], object], item: Item, free: threading.Semaphore
+        self,
+        function: Callable[[Item], object],
+        item: Item,
+        pool: ThreadPoolExecutor,
+        free: threading.Semaphore,
     ) -> None:
         app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
 
@@ -80,7 +87,7 @@ class Crew:
             finally:
                 free.release()
 
-        self._pool.submit(call)
+        pool.submit(call)
 
     def stop(self) -> None:
         """Begin nothing more. Safe to call from a signal handler."""
@@ -89,6 +96,7 @@ class Crew:
     def finish(self) -> None:
         """Wait for what has begun."""
         self.stop()
+        self._pool_aside.shutdown(wait=True, cancel_futures=True)
         self._pool.shutdown(wait=True)
 
 
@@ -116,7 +124,7 @@ def begin_aside(
 ) -> None:
     """The same for what waits for nobody's minute: no thread that sends is taken for it.
 
-    The crew begins no more than it has threads aside; what is left has to be asked for again.
+    The crew takes on no more than it has room for; what is left has to be asked for again.
     """
     if _crew:
         _crew.begin_aside(function, items)

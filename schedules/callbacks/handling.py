@@ -27,6 +27,7 @@ log = structlog.get_logger(__name__)
 GIVEN_UP = N_("The carrier told of a post that we do not know.")
 BROKEN = N_("A call of the carrier could not be read. The log says why.")
 WAITED_FOR = timedelta(days=1)
+RECOGNISED_WITHIN = timedelta(minutes=30)  # a call names nothing new later on
 KEPT_FOR = timedelta(days=30)  # after it was handled
 LATELY = timedelta(days=60)  # what is older is known by its number, not by what its steps left
 MOST_AT_ONCE = 200
@@ -66,7 +67,7 @@ def _recognise(call_id: int) -> None:
     """That something nobody knows the number of went live may be what a lost answer would have said."""
     call = session.get(CarrierCall, call_id, populate_existing=True)
     reader = READERS.get(call.kind) if call is not None and call.handled_at is None else None
-    if call is None or reader is None:
+    if call is None or reader is None or now() - call.received_at > RECOGNISED_WITHIN:
         return
     names, progress = reader(call.content)
     if progress.standing is Standing.LIVE and _spoken_of(call, names) is None:

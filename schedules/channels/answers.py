@@ -158,6 +158,7 @@ class Receipt:
     url: str = ""
     reason: str = ""
     after: timedelta | None = None
+    is_own_wait: bool = False  # with `after`: it says nothing of the account's other posts
     pauses_account: bool = False  # the carrier refuses this account, not this post
     confirmation: Confirmation | None = None  # instead of the account's own, for this post
     goes_on: bool = False  # a part is done; with ACCEPTED the rest follows, with REJECTED it cannot

@@ -182,6 +182,8 @@ class Line:
         started = time.monotonic()
         client = Client(allow_private=_neighbours() | self.neighbours, seconds=self.seconds)
         status, said = None, ""
+        # Masked before anything leaves: what cannot be written down is not sent.
+        address, words = self._masked(url.encode()), self._masked(body)
         try:
             answer = client.request(method, url, headers=headers, body=body)
             status, said = answer.status, self._masked(answer.body)
@@ -200,7 +202,6 @@ class Line:
             raise Silent from error
         finally:
             spent = round((time.monotonic() - started) * 1000)
-            address, words = self._masked(url.encode()), self._masked(body)
             self._note(Call(method, address, words, status, said, spent, _is_unseen.get()))
 
     def _note(self, call: Call) -> None:

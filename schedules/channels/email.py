@@ -235,7 +235,7 @@ class _Round:
 
     def _again_later(self) -> Receipt | None:
         """Everybody had their turn in this round. Whom the server put off gets a few more, then counts
-        as failed. Raises TryAgain when nobody has got anything yet."""
+        as failed."""
         tally = mailings.tally(self.envelope.publication_id)
         if not tally.waiting:
             return None
@@ -245,7 +245,7 @@ class _Round:
             return None
         self._note(**{mailings.LATER: rounds, mailings.AT: 0})
         if not tally.sent:
-            raise TryAgain(PUT_OFF, LATER)
+            return Receipt(Outcome.NOT_SENT, reason=PUT_OFF, after=LATER, is_own_wait=True)
         return self._part(PUT_OFF, LATER)
 
     def _broken_off(self, reason: str) -> Receipt:

@@ -55,6 +55,7 @@ BROKE = N_("The receiver broke while it had the message.")
 ANSWERED = N_("The receiver answered %(status)s.")
 
 # What an answer means; a status that is not here goes by its hundred.
+BUSY_STATUS = 429
 MEANS: Mapping[int, tuple[Outcome, str]] = {
     2: (Outcome.ACCEPTED, ""),
     3: (Outcome.REJECTED, MOVED),
@@ -65,7 +66,7 @@ MEANS: Mapping[int, tuple[Outcome, str]] = {
     408: (Outcome.UNCERTAIN, BROKE),
     409: (Outcome.UNCERTAIN, ANSWERED),  # perhaps because it has it already
     410: (Outcome.REJECTED, GONE),
-    429: (Outcome.NOT_SENT, BUSY),
+    BUSY_STATUS: (Outcome.NOT_SENT, BUSY),
 }
 UNKNOWN = (Outcome.UNCERTAIN, BROKE)
 PAUSES = frozenset({401, 403, 410})
@@ -123,7 +124,7 @@ class Webhook(Channel):
     can_withdraw = True
 
     def repeat_for(self, settings: Mapping[str, Any]) -> Repeat:
-        return Repeat.KEYED if _is_on(settings.get("receiver_dedupes", "yes")) else Repeat.NEVER
+        return Repeat.KEYED if _knows_repeats(settings) else Repeat.NEVER
 
     def render(self, outgoing: Outgoing) -> Rendered:
         payload = _message(SENT, outgoing).decode()
@@ -150,6 +151,11 @@ class Webhook(Channel):
         return "" if receipt.outcome is Outcome.ACCEPTED else receipt.reason
 
 
+def _knows_repeats(settings: Mapping[str, Any]) -> bool:
+    """Whether the receiver takes the same id twice as one."""
+    return _is_on(settings.get("receiver_dedupes", "yes"))
+
+
 def _is_on(said: Any) -> bool:
     return said is True or str(said).strip().lower() in {"yes", "on", "true", "1"}
 
@@ -159,7 +165,16 @@ def _told(envelope: Envelope, kind: str, message_id: str) -> Receipt:
     give_back()
     line = Line.of(envelope, "")
     line.seconds = min(envelope.call_seconds, CALL_SECONDS)
-    return replace(_receipt(_post(line, envelope.way, message_id, body)), external_id=message_id)
+    reply = _post(line, envelope.way, message_id, body)
+    receipt = replace(_receipt(reply), external_id=message_id)
+    is_plain_no = 400 <= reply.status < 500 and reply.status != BUSY_STATUS
+    if (
+        is_plain_no
+        and receipt.outcome is Outcome.NOT_SENT
+        and not _knows_repeats(envelope.settings)
+    ):
+        return replace(receipt, outcome=Outcome.REJECTED)  # it may have acted before it said no
+    return receipt
 
 
 def _post(line: Line, way: Way, message_id: str, body: bytes) -> Reply:
@@ -186,7 +201,7 @@ def _receipt(reply: Reply) -> Receipt:
     """
     outcome, said = MEANS.get(reply.status) or MEANS.get(reply.status // 100, UNKNOWN)
     reason = Sentence(said, {"status": reply.status}) if said == ANSWERED else said
-    wants = reply.status in {429, 502, 503, 504}
+    wants = reply.status in {BUSY_STATUS, 502, 503, 504}
     after = limits.retry_after(reply.headers.get("retry-after")) if wants else None
     return Receipt(
         outcome,

@@ -1,6 +1,7 @@
 """A crew: asked things begin as soon as a thread is free, and nobody waits for their end."""
 
 import threading
+import time
 
 import pytest
 from flask import Flask, current_app, has_app_context
@@ -102,12 +103,16 @@ def _inside(app: Flask, step):  # type: ignore[no-untyped-def]
 def test_what_goes_aside_takes_no_sending_thread_and_waits_for_none(
     app: Flask, gate: threading.Event
 ) -> None:
-    """What there is no thread for is left; whoever asked asks again."""
+    """What there is no room for is left; whoever asked asks again."""
     crew, begun = Crew(1, aside=2), list[int]()
-    crew.begin_aside(lambda item: (begun.append(item), gate.wait(5)), range(5))
+    room = 2 * threads.WAITING_ASIDE
+    crew.begin_aside(lambda item: (begun.append(item), gate.wait(5)), range(room + 5))
     sent = threading.Event()
     crew.begin(lambda _item: sent.set(), [0])
     assert sent.wait(5)
+    assert len(begun) == 2
     gate.set()
+    while len(begun) < room:
+        time.sleep(0.01)
     crew.finish()
-    assert sorted(begun) == [0, 1]
+    assert sorted(begun) == list(range(room))

@@ -168,8 +168,16 @@ def test_a_receiver_that_never_comes_round_is_not_told_for_ever(
     assert not place.account.is_paused
 
 
-@pytest.mark.parametrize(("word", "state"), [("409", State.UNCERTAIN), ("404", State.SCHEDULED)])
-def test_where_repeats_are_unknown_only_a_plain_no_is_repeated(
+@pytest.mark.parametrize(
+    ("word", "state"),
+    [
+        ("409", State.UNCERTAIN),
+        ("404", State.FAILED),
+        ("422", State.FAILED),
+        ("429", State.SCHEDULED),
+    ],
+)
+def test_where_repeats_are_unknown_no_answer_but_a_wait_is_repeated(
     app: Flask, start_carriers: Start, word: str, state: State
 ) -> None:
     place = Place(start_carriers, receiver_dedupes="no")

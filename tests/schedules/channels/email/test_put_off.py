@@ -83,6 +83,7 @@ def test_a_server_that_puts_everybody_off_reached_nobody(sink, account):
     sink.handler.script["*"] = ["rcpt:451"]
     publication = send(account)
     assert publication.attempts[0].outcome is Outcome.NOT_SENT
+    assert account.blocked_until is None, "a list of strangers says nothing of the account's others"
     for _ in range(email.MOST_ROUNDS):
         again(publication)
     assert (publication.state, publication.reason) == (State.FAILED, email.NOBODY_TOOK_IT)
