@@ -125,10 +125,10 @@ class WecomMass(Channel):
         is_card = outgoing.settings.get("link_as") == "card" and bool(outgoing.link)
         text = outgoing.body if is_card else outgoing.text
         most = MOST_ATTACHMENTS - is_card
-        problems: tuple[Problem, ...] = ()
+        problems = wecom_range.problems(outgoing.settings)
         if MOST_ATTACHMENTS >= len(outgoing.pictures) > most:
             params = {"count": len(outgoing.pictures), "limit": most}
-            problems = (Problem("too_many_pictures", TOO_MANY, params),)
+            problems = (*problems, Problem("too_many_pictures", TOO_MANY, params))
         return Rendered(
             text=text,
             used=count(text, Unit.BYTES),

@@ -123,6 +123,7 @@ class WecomMoments(Channel):
                 *wecom.link_changes(outgoing, is_card=bool(card), title_bytes=TITLE_BYTES),
                 *renditions.changes([*outgoing.pictures, *cover], self.limits),
             ),
+            problems=wecom_range.problems(outgoing.settings),
         )
 
     def realm(self, way: Way) -> str:

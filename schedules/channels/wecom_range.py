@@ -56,15 +56,21 @@ CHECKS: Mapping[str, Callable[[str], Problem | None]] = {
 }
 
 
-def check(settings: Mapping[str, Any]) -> None:
-    """Raise Refused, and pause the account, when something typed would be left out of what is asked."""
+def problems(settings: Mapping[str, Any]) -> tuple[Problem, ...]:
+    """All that was typed and would be left out of what is asked."""
+    found: list[Problem | None] = []
     for name, problem in CHECKS.items():
         given = settings.get(name) or ""
-        found = problem(given if isinstance(given, str) else "\n".join(map(str, given)))
-        if found:
-            raise Refused(Sentence(found.message, found.params), pauses_account=True)
+        found.append(problem(given if isinstance(given, str) else "\n".join(map(str, given))))
     if settings.get("chat_type") == "group" and wecom.listed(settings.get("tags")):
-        raise Refused(NO_TAGS_FOR_GROUPS, pauses_account=True)
+        found.append(Problem("no_tags_for_groups", NO_TAGS_FOR_GROUPS))
+    return tuple(one for one in found if one)
+
+
+def check(settings: Mapping[str, Any]) -> None:
+    """Raise Refused, and pause the account, for the first of them."""
+    for found in problems(settings):
+        raise Refused(Sentence(found.message, found.params), pauses_account=True)
 
 
 def visible(settings: Mapping[str, Any]) -> dict[str, Any]:

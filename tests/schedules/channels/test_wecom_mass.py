@@ -102,10 +102,12 @@ class TestSending:
         assert 0 < len(some["recipients"]) < len(corporation.wecom.customers(CORPID, "lina"))
         assert all(one.startswith("wr") for one in groups["recipients"])
 
-    def test_tags_that_would_not_narrow_groups_stop_it(self, corporation: Corporation) -> None:
+    def test_tags_that_would_not_narrow_groups_are_a_problem(
+        self, corporation: Corporation
+    ) -> None:
         account = corporation.account("wecom_mass", chat_type="group", tags="tag-vip")
-        assert sent(account).state is State.HELD
-        assert corporation.senders() == []
+        post = make.post(account=account)
+        assert [one.code for one in channel().problems(outgoing(post))] == ["no_tags_for_groups"]
         assert "do not narrow" in channel().try_out(addressing.way_of(account))
 
     def test_several_senders_are_warned_about(self, corporation: Corporation) -> None:

@@ -1,14 +1,28 @@
 """Whom a WeCom post is for: a range that was typed is asked for whole, or nothing is sent."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 from flask import Flask
 
+from cms.core.clock import now
 from cms.core.errors import Invalid
-from schedules import addressing, credentials
+from schedules import addressing, credentials, dry_run, preflight, publishing
 from schedules.channels import CHANNELS
+from schedules.dry_run import Verdict
+from schedules.preflight import Level
 from schedules.states import HandOverState, Outcome
 from schedules.states import PublicationState as State
-from tests.schedules.channels.corporation import Corporation, asked, employees, newest, sent
+from tests import factories as make
+from tests.schedules.channels.corporation import (
+    Corporation,
+    asked,
+    employees,
+    in_seconds,
+    sent,
+)
+from tests.schedules.ready import approved, change, tried
 
 TYPED = {"corpid": "ww1", "corpsecret": "secret-of-that-app", "senders": "lina"}
 ATTEMPTS = [
@@ -28,16 +42,60 @@ def range_of(corporation: Corporation) -> set[str]:
     return set(moment["published"])
 
 
-@pytest.mark.parametrize(("settings", "words"), ATTEMPTS)
-def test_what_would_be_left_out_stops_the_post_and_the_account(
-    corporation: Corporation, settings: dict[str, object], words: str
+GROUPS = {"chat_type": "group", "tags": "tag-vip"}
+STORED = [
+    *[("wecom_moments", settings, words) for settings, words in ATTEMPTS],
+    ("wecom_mass", {"senders": "，、"}, "names nobody"),
+    ("wecom_mass", GROUPS, "do not narrow"),
+]
+stored_long_ago = pytest.mark.parametrize(("channel", "settings", "words"), STORED)
+
+
+@stored_long_ago
+def test_nobody_approves_what_would_be_left_out(
+    corporation: Corporation, channel: str, settings: dict[str, object], words: str
 ) -> None:
-    publication = sent(corporation.account("wecom_moments", **settings))
-    assert newest(publication).outcome is Outcome.REJECTED
+    account = corporation.account(channel, **settings)
+    post = make.post(account=account, publish_at=now() + timedelta(hours=1))
+    told = [str(one.problem) for one in preflight.concerns(post) if one.level is Level.BLOCKS]
+    assert any(words in one for one in told)
+    with pytest.raises(Invalid) as refused:
+        approved(account=account)
+    assert words in str(refused.value.fields[""])
+
+
+@stored_long_ago
+def test_what_was_approved_before_is_foretold_and_held(
+    corporation: Corporation, channel: str, settings: dict[str, object], words: str
+) -> None:
+    account = corporation.account(channel)
+    publication = approved(account=account, publish_at=now() + timedelta(hours=1))
+    change(account, settings={**account.settings, **settings})
+    (line,) = dry_run.forecast().lines
+    assert line.verdict is Verdict.STAYS
+    assert any(words in str(one) for one in line.reasons)
+    with in_seconds(3601):
+        tried(publication)
     assert publication.state is State.HELD
-    assert publication.account.is_paused
-    assert words in publication.account.last_fault
-    assert corporation.shown("moment_task") == []
+    assert words in publication.reason
+    assert not account.is_paused
+    assert corporation.shown("") == []
+
+
+@stored_long_ago
+def test_the_channel_itself_refuses_too(
+    corporation: Corporation, channel: str, settings: dict[str, object], words: str
+) -> None:
+    publication = approved(account=corporation.account(channel))
+    fence = publishing.claim(publication.id, worker="here")
+    assert fence is not None
+    envelope = publishing._prepared(publication.id, fence)
+    assert envelope is not None
+    envelope = replace(envelope, settings={**envelope.settings, **settings})
+    receipt = CHANNELS.get(channel).send(envelope)
+    assert (receipt.outcome, receipt.pauses_account) == (Outcome.REJECTED, True)
+    assert words in receipt.reason or "no employees" in receipt.reason
+    assert corporation.shown("") == []
 
 
 @pytest.mark.parametrize(
