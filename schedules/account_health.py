@@ -13,9 +13,9 @@ from sqlalchemy.orm import joinedload
 from cms.accounts.models import AuditEntry, User
 from cms.core.clock import now
 from cms.core.db import session
-from schedules import accounts, credentials, pace, stops, tokens, uploads
+from schedules import accounts, credentials, inbox, pace, stops, tokens, uploads
 from schedules.models import ChannelAccount, EmployeeTask, Post, Publication, Stop
-from schedules.states import WAITING_FOR_A_PERSON, HandOverState
+from schedules.states import HandOverState
 from schedules.states import PublicationState as State
 
 PAUSES = ("account.paused", "channel_account.paused")  # by a person, by a carrier's refusal
@@ -153,16 +153,15 @@ def _latest_pauses(account_ids: list[int]) -> dict[int, AuditEntry]:
 
 
 def waiting(account_ids: Sequence[int]) -> dict[int, Waiting]:
-    """How much waits through each of them, with one question."""
-    states = (State.SCHEDULED, *WAITING_FOR_A_PERSON)
-    is_going = case((Publication.state == State.SCHEDULED, 1), else_=0)
+    """How much waits through each of them, with two questions; a person's part is the inbox's own."""
     rows = session.execute(
-        select(Publication.account_id, func.sum(is_going), func.count())
-        .where(Publication.state.in_(states), Publication.account_id.in_(account_ids))
+        select(Publication.account_id, func.count())
+        .where(Publication.state == State.SCHEDULED, Publication.account_id.in_(account_ids))
         .group_by(Publication.account_id)
     )
-    found = {row[0]: Waiting(int(row[1]), int(row[2]) - int(row[1])) for row in rows}
-    return {account_id: found.get(account_id, Waiting()) for account_id in account_ids}
+    to_go = {account_id: number for account_id, number in rows}
+    for_a_person = inbox.by_account(account_ids)
+    return {one: Waiting(to_go.get(one, 0), for_a_person[one]) for one in account_ids}
 
 
 def after_resuming(account: ChannelAccount) -> tuple[int, int]:

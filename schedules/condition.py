@@ -8,14 +8,13 @@ from cms.core.clock import now
 from cms.core.db import session
 from cms.core.health import Check, Finding, Level
 from cms.core.i18n import N_
-from schedules import publications, stops
+from schedules import inbox, publications, stops
 from schedules.models import Publication
 from schedules.states import PublicationState as State
 
 LATE = timedelta(seconds=60)
 LEFT_BEHIND = timedelta(minutes=2)  # a clock that lives settles within seconds
 ENDED = frozenset({State.PUBLISHED, State.CANCELLED})
-TROUBLED = (State.UNCERTAIN, State.FAILED, State.MISSED, State.HELD)
 
 
 def _publishing() -> Finding:
@@ -31,7 +30,7 @@ def _publishing() -> Finding:
     if overdue > LATE.total_seconds():
         message = N_("A post is %(seconds)s seconds overdue. Are clock and publish workers alive?")
         return Finding(Level.FAULT, message, {"seconds": int(overdue)}, figures)
-    troubled = sum(counts[state] for state in TROUBLED)
+    troubled = inbox.count()  # the one number, as the badge on every page shows it
     if troubled:
         message = N_("%(count)s posts wait for a person to decide.")
         return Finding(Level.WARNING, message, {"count": troubled}, figures)

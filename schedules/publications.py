@@ -21,7 +21,7 @@ from cms.core.sentences import parts_of
 from content_library.models import AssetVersion
 from schedules import attempts, link_checks, link_jobs, links, rules, stops
 from schedules.models import ChannelAccount, Delivery, EmployeeTask, Post, Publication
-from schedules.states import PUBLICATION_MOVES, WAITING_FOR_A_PERSON
+from schedules.states import PUBLICATION_MOVES
 from schedules.states import PublicationState as State
 
 GOING_OUT = frozenset(
@@ -59,22 +59,6 @@ def due(moment: datetime) -> Select[Any]:
         select(Publication)
         .where(Publication.state == State.SCHEDULED, Publication.due_at <= moment)
         .order_by(Publication.due_at, Publication.id)
-    )
-
-
-def waiting_for_person(*, state: State | None = None) -> Select[Any]:
-    """Everything that no machine will move on, the newest trouble first."""
-    found = select(Publication).where(needs_person())
-    if state in WAITING_FOR_A_PERSON:
-        found = found.where(Publication.state == state)
-    return found.order_by(Publication.updated_at.desc(), Publication.id.desc()).options(*_SHOWN)
-
-
-def needs_person() -> ColumnElement[bool]:
-    """Whether a person has to do something: not while a carrier still has time to confirm."""
-    return and_(
-        Publication.state.in_(sorted(WAITING_FOR_A_PERSON)),
-        or_(Publication.state != State.HANDED_OVER, _is_expiring(EXPIRING)),
     )
 
 

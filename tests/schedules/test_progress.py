@@ -14,9 +14,10 @@ from cms.accounts.models import Role
 from cms.core import events
 from cms.core.clock import now
 from cms.core.db import session, transaction
-from schedules import decisions, polling, progress, publications, publishing
+from schedules import decisions, inbox, polling, progress, publications, publishing
 from schedules.channels.answers import EmployeeAnswer, Progress, Reached, Standing
 from schedules.events import PostHandedOver, PostPublished
+from schedules.inbox import Trouble
 from schedules.models import Delivery, EmployeeTask, Publication
 from schedules.states import DeliveryState, HandOverState
 from schedules.states import PublicationState as State
@@ -104,7 +105,7 @@ def test_late_confirmations_raise_the_number_and_change_its_words(carrier: FakeC
 def test_when_nobody_confirms_it_stays_and_says_so_once(carrier: FakeCarrier) -> None:
     publication = handed_over(confirm_hours=5)
     told(publication, staff(ada="waiting"))
-    assert publication not in session.scalars(publications.waiting_for_person()).all()
+    assert inbox.trouble_of(publication) is None
     with time_machine.travel(now() + timedelta(hours=6)):
         told(publication, Progress(Standing.UNKNOWN), staff(ada="waiting"))
         assert (publication.state, publication.reason) == (
@@ -113,7 +114,7 @@ def test_when_nobody_confirms_it_stays_and_says_so_once(carrier: FakeCarrier) ->
         )
         assert publication.employee_tasks[0].state is HandOverState.EXPIRED
         assert moves_of(publication).count("unconfirmed") == 1
-        assert publication in session.scalars(publications.waiting_for_person()).all()
+        assert inbox.trouble_of(publication) is Trouble.EXPIRED
         assert publication in session.scalars(publications.expiring_confirmations()).all()
         told(publication, staff(ada="confirmed"))
         assert publication.state is State.PUBLISHED
