@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, delete, func, select
+from sqlalchemy import ColumnElement, Select, delete, func, select
 
 from cms.accounts import audit
 from cms.accounts.models import User
@@ -15,7 +15,7 @@ from cms.core.errors import Invalid, NotFound, invalid
 from cms.core.i18n import N_
 from cms.core.limits import most
 from schedules.channels import calling
-from schedules.models import AlertNotice, AlertRoute
+from schedules.models import Alert, AlertNotice, AlertRoute
 from schedules.states import AlertState, RouteKind
 
 MOST_ROUTES = 30
@@ -112,6 +112,8 @@ def resume(route: AlertRoute, *, by: User) -> None:
     if route.is_active:
         return
     route.is_active, route.last_fault = True, ""
+    still_open = select(Alert.id).where(Alert.open_cause.is_not(None))
+    forget_given_up(AlertNotice.route_id == route.id, AlertNotice.alert_id.in_(still_open))
     audit.record("alert_route.resumed", route, by=by)
 
 
@@ -119,6 +121,15 @@ def remove(route: AlertRoute, *, by: User) -> None:
     """It is told nothing any more, and forgotten."""
     audit.record("alert_route.removed", route, by=by, kind=route.kind.value, to=_shown(route))
     session.delete(route)
+
+
+def forget_given_up(*which: ColumnElement[bool]) -> None:
+    """What could not be told counts as never given, so that it is given anew."""
+    session.execute(
+        delete(AlertNotice)
+        .where(AlertNotice.state == AlertState.GIVEN_UP, *which)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _forget_waiting(route: AlertRoute) -> None:

@@ -12,7 +12,7 @@ from cms.core.clock import now
 from cms.core.db import session, transaction
 from cms.core.i18n import N_
 from cms.core.retention import forget
-from schedules import alarm_causes
+from schedules import alarm_causes, alert_routes
 from schedules.alarm_causes import AlarmCause, worded
 from schedules.models import Alert, AlertNotice, AlertRoute
 from schedules.states import AlertState
@@ -84,7 +84,8 @@ def _open(cause: AlarmCause) -> None:
 
 
 def _reopen(cause: AlarmCause) -> bool:
-    """A cause that flaps goes on with the alert it had, so that nobody is told twice."""
+    """A cause that flaps goes on with the alert it had, so that nobody is told twice; who was not told
+    before it went away is told now."""
     lately = (
         select(Alert.id)
         .where(Alert.cause == cause.key, Alert.settled_at >= now() - FLAPPING)
@@ -100,7 +101,10 @@ def _reopen(cause: AlarmCause) -> bool:
         .values(open_cause=cause.key, settled_at=None, last_at=now(), count=cause.count)
         .execution_options(synchronize_session=False)
     )
-    return isinstance(done, CursorResult) and done.rowcount == 1
+    if not (isinstance(done, CursorResult) and done.rowcount == 1):
+        return False
+    alert_routes.forget_given_up(AlertNotice.alert_id == found)
+    return True
 
 
 def _new(cause: AlarmCause) -> Alert:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import random
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -74,6 +75,7 @@ class Verdict:
 
 def tell(route_id: int) -> None:
     """Tell a route everything that waits for it. Safe to run twice, and side by side."""
+    began = time.monotonic()
     taken = _take(route_id)
     if not taken:
         return
@@ -85,8 +87,20 @@ def tell(route_id: int) -> None:
         for one in taken:
             _record(one, route_id, verdict)
         return
-    for one in taken:
-        _record(one, route_id, _called(route, one))
+    _call_each(route, taken, until=began + LEASE.total_seconds())
+
+
+def _call_each(route: AlertRoute, taken: Sequence[Told], *, until: float) -> None:
+    """One after the other, while the next call would end before another process may take them."""
+    route_id = route.id
+    for number, one in enumerate(taken):
+        if number and time.monotonic() + CALL_SECONDS > until:
+            _hand_back(taken[number:])
+            return
+        verdict = _called(route, one)
+        _record(one, route_id, verdict)
+        if verdict.pauses_route:
+            return  # what else waited was forgotten with the pause
 
 
 def due() -> list[tuple[int, datetime]]:
@@ -155,6 +169,19 @@ def _is_mine(row: AlertNotice, moment: datetime) -> bool:
     return isinstance(done, CursorResult) and done.rowcount == 1
 
 
+def _hand_back(untried: Sequence[Told]) -> None:
+    """For the next turn, and without a try used up: nobody was called about them."""
+    with transaction():
+        for one in untried:
+            session.execute(
+                update(AlertNotice)
+                .where(AlertNotice.id == one.notice_id, AlertNotice.tries == one.tries)
+                .where(AlertNotice.state == AlertState.WAITING)
+                .values(tries=one.tries - 1, next_at=now())
+                .execution_options(synchronize_session=False)
+            )
+
+
 def _told(row: AlertNotice) -> Told:
     alert = row.alert
     return Told(
@@ -177,11 +204,18 @@ def _record(one: Told, route_id: int, verdict: Verdict) -> None:
         route.last_fault = verdict.fault[:300]
         if verdict.is_told:
             route.last_told_at = now()
-        if notice is not None and notice.state is AlertState.WAITING:
+        # One given up meanwhile, because its cause went away, has been told all the same.
+        is_news = verdict.is_told or (notice is not None and notice.state is AlertState.WAITING)
+        if notice is not None and is_news and _is_about(notice, one, route_id):
             _settle(notice, one, verdict)
         if verdict.pauses_route:
             alert_routes.pause(route, by=None, reason=verdict.fault)
     log.info("alert_told", route=route_id, notice=one.notice_id, fault=verdict.fault)
+
+
+def _is_about(notice: AlertNotice, one: Told, route_id: int) -> bool:
+    """Its number may belong to another by now: the one taken up was forgotten, this one given since."""
+    return notice.route_id == route_id and notice.alert.cause == one.cause
 
 
 def _settle(notice: AlertNotice, one: Told, verdict: Verdict) -> None:
@@ -218,12 +252,12 @@ def letter_of(address: str, told: Sequence[Told], say: Callable[..., str]) -> Le
     first = clean_line(told[0].words)[:120]
     subject = say(ONE, what=first) if len(told) == 1 else say(MANY, number=len(told))
     parts = [f"{one.words}\n{one.page}" for one in told]
-    names = ",".join(str(one.notice_id) for one in told)
+    names = ",".join(_name(one) for one in told)
     return Letter(
         to=(address,),
         subject=subject,
         text="\n\n".join([*parts, say(FOOT)]) + "\n",
-        id=f"alert-{_digest(names)}" if told[0].notice_id else "",
+        id=f"alert-{_digest(f'{address} {names}')}" if told[0].notice_id else "",
         headers={"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"},
     )
 
@@ -237,7 +271,7 @@ def _called(route: AlertRoute, one: Told, *, kind: str = "alert.opened") -> Verd
         secrets = alert_routes.secrets_of(route)
     except sealing.Unopenable as error:
         return Verdict(False, str(error), is_final=True)
-    name = f"msg_{_digest(str(one.notice_id) if one.notice_id else now().isoformat())}"
+    name = f"msg_{_digest(f'{route.id} {_name(one)}' if one.notice_id else now().isoformat())}"
     headers = {"Content-Type": "application/json"} | signing.headers(secrets, name, body)
     parts = urlsplit(route.address)
     line = Line(f"{parts.scheme}://{parts.netloc}", hush=tuple(secrets), seconds=CALL_SECONDS)
@@ -273,6 +307,11 @@ def _answered(reply: Reply) -> Verdict:
     if reply.status in SLOW_DOWN:
         after = limits.retry_after(reply.headers.get("retry-after"))
     return Verdict(False, f"HTTP {reply.status}", after=after)
+
+
+def _name(one: Told) -> str:
+    """The same whenever it is told; the number of a notice given anew may be that of another before."""
+    return f"{one.cause} {one.first_at.isoformat()}"
 
 
 def _digest(text: str) -> str:

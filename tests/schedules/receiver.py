@@ -1,6 +1,7 @@
 """A receiver of webhooks on a loopback port: keeps what comes, answers as it is told to."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,11 +12,15 @@ from schedules.channels import calling
 
 @dataclass
 class Receiver:
-    """`answers` are statuses with headers, one a call; after the last every call is taken."""
+    """`answers` are statuses with headers, one a call; after the last every call is taken.
+
+    `seconds` is how long it takes over each.
+    """
 
     url: str = ""
     calls: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     answers: list[tuple[int, dict[str, str]]] = field(default_factory=list)
+    seconds: float = 0.0
 
 
 @contextmanager
@@ -26,6 +31,7 @@ def receiver() -> Iterator[Receiver]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             made.calls.append(({k.lower(): v for k, v in self.headers.items()}, body))
+            time.sleep(made.seconds)
             status, headers = made.answers.pop(0) if made.answers else (204, {})
             self.send_response(status)
             for name, value in headers.items():
