@@ -26,6 +26,7 @@ from schedules.channels.base import (
 )
 from schedules.channels.calling import Line, Silent
 from schedules.channels.multipart import File, multipart
+from schedules.channels.wecom_codes import Busy
 from schedules.envelopes import Envelope, Outgoing, Picture, Way
 from schedules.states import Outcome
 
@@ -35,6 +36,7 @@ NO_KEY = N_("The robot's address holds no key. Copy it again from the group's ro
 NO_ANSWER = N_("WeCom gave no whole answer to a test file.")
 LEFT_OUT = N_("The pictures are left out: a robot's text takes none.")
 ONLY_FIRST = N_("Only the first picture is shown on the card.")
+BUSY = N_("WeCom said that it was busy, which leaves open whether the group has the message.")
 NO_LINK = N_("The link is left out: a robot's picture goes alone. Write something to have both.")
 TITLE_NOT_REPEATED = N_("The first line is the title, so it stands only in the card's title.")
 NO_CARD = N_("Without a link there can be no card; it goes as text.")
@@ -119,7 +121,11 @@ class WecomRobot(Channel):
         line.hush.append(key)
         form = form_of(envelope.outgoing)
         message = self._message(form, envelope.outgoing)
-        wecom.read(line.post(SEND, {"msgtype": form.value, form.value: message}, key=key))
+        reply = line.post(SEND, {"msgtype": form.value, form.value: message}, key=key)
+        try:
+            wecom.read(reply)
+        except Busy as error:
+            raise Silent(BUSY) from error
         return Receipt(Outcome.ACCEPTED)
 
     def test(self, way: Way) -> str:

@@ -147,7 +147,7 @@ class TestWhatAnswersMean:
             ("errcode:40058", Outcome.REJECTED, State.FAILED, 0),
             ("errcode:99999", Outcome.REJECTED, State.FAILED, 0),
             ("errcode:45009", Outcome.NOT_SENT, State.SCHEDULED, 0),
-            ("errcode:-1", Outcome.NOT_SENT, State.SCHEDULED, 0),
+            ("errcode:-1", Outcome.UNCERTAIN, State.UNCERTAIN, 0),
             ("429:7", Outcome.NOT_SENT, State.SCHEDULED, 0),
             ("500", Outcome.UNCERTAIN, State.UNCERTAIN, 0),
             ("before", Outcome.UNCERTAIN, State.UNCERTAIN, 0),
@@ -165,6 +165,14 @@ class TestWhatAnswersMean:
         assert publication.account.is_paused is (state is State.HELD)
         assert len(corporation.shown("robot_message")) == effects
         assert ROBOT not in told(publication)
+
+    def test_a_busy_robot_is_for_a_person(self, corporation: Corporation) -> None:
+        corporation.script(SEND, "errcode:-1", "ok")
+        publication = sent(corporation.account("wecom_robot"))
+        assert "leaves open" in told(publication)
+        again(publication, later=7200)
+        assert publication.state is State.UNCERTAIN
+        assert corporation.shown("robot_message") == []
 
     def test_a_hanging_robot_is_for_a_person(
         self, corporation: Corporation, monkeypatch: pytest.MonkeyPatch
