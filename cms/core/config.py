@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -19,7 +19,10 @@ from cms.core import ports
 
 ROOT = Path(__file__).resolve().parents[2]
 LONGEST_SOCKET_PATH = 100  # systems allow 103 to 107 bytes
+ONCE_OUR_EXAMPLE = "at-least-32-characters"  # what our example once said; it is known to everybody
+MAKES_A_KEY = "`openssl rand -base64 32 | tr /+ _-` makes one"
 
+Network = IPv4Network | IPv6Network
 
 _OFF = ("", "0", "false", "no", "f", "n", "off")
 
@@ -51,7 +54,7 @@ class Settings:
     port: int
     base_url: str
     hosts: tuple[str, ...]
-    proxies: tuple[str, ...]
+    proxies: tuple[Network, ...]  # an address alone is a network of one
     timezone: str
     publish_workers: int
     lease_seconds: int  # how long a worker may hold a publication before a peer takes over
@@ -111,7 +114,7 @@ def settings_from(environ: Mapping[str, str] = os.environ) -> Settings:
         port=port,
         base_url=base_url,
         hosts=_names(environ, "SEEDBED_HOSTS"),
-        proxies=_names(environ, "SEEDBED_PROXIES"),
+        proxies=_proxies(environ, faults),
         timezone=timezone,
         publish_workers=_number(environ, "SEEDBED_PUBLISH_WORKERS", 2, faults, highest=64),
         lease_seconds=_number(environ, "SEEDBED_LEASE_SECONDS", 40, faults, highest=3600),
@@ -148,6 +151,18 @@ def _number(
 
 def _names(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in environ.get(name, "").split(",") if part.strip())
+
+
+def _proxies(environ: Mapping[str, str], faults: list[str]) -> tuple[Network, ...]:
+    found: list[Network] = []
+    for text in _names(environ, "SEEDBED_PROXIES"):
+        try:
+            found.append(ip_network(text))
+        except ValueError:
+            faults.append(
+                f"SEEDBED_PROXIES: {text!r} is no address or network; try 127.0.0.1 or 172.18.0.0/16"
+            )
+    return tuple(found)
 
 
 def _redis_url(environ: Mapping[str, str], faults: list[str]) -> str:
@@ -205,14 +220,17 @@ def _link_base(environ: Mapping[str, str], base_url: str, faults: list[str]) -> 
 
 def _credential_keys(home: Path, environ: Mapping[str, str], faults: list[str]) -> tuple[str, ...]:
     """Keys that seal the secrets of channel accounts: given, newest first, or made once into a file."""
-    given = _names(environ, "SEEDBED_CREDENTIAL_KEYS")
-    keys = given or (_kept(home / "credential.key", Fernet.generate_key().decode(), faults),)
+    keys, file = _names(environ, "SEEDBED_CREDENTIAL_KEYS"), home / "credential.key"
+    if not keys and _may_be_several(environ):
+        faults.append(_same_everywhere("SEEDBED_CREDENTIAL_KEYS", file))
+        return ()
+    keys = keys or (_kept(file, Fernet.generate_key().decode(), faults),)
     for key in keys:
         try:
             Fernet(key)
         except ValueError:
             faults.append(
-                "SEEDBED_CREDENTIAL_KEYS: every key is 44 characters as `flask accounts new-key` prints"
+                f"SEEDBED_CREDENTIAL_KEYS: every key is 44 characters of base64; {MAKES_A_KEY}"
             )
             break
     return keys
@@ -251,14 +269,29 @@ def _embedded_url(home: Path, faults: list[str]) -> str:
 
 def _secret_key(home: Path, environ: Mapping[str, str], faults: list[str]) -> str:
     """The installation's own key: given, or made once into a file only its owner can read."""
-    given = environ.get("SEEDBED_SECRET_KEY", "")
-    if given and len(given) < 32:
+    given, file = environ.get("SEEDBED_SECRET_KEY", ""), home / "secret.key"
+    if given.lower().startswith(ONCE_OUR_EXAMPLE):
+        faults.append(f"SEEDBED_SECRET_KEY: an example is no secret; {MAKES_A_KEY}")
+    elif given and len(given) < 32:
         faults.append(
             "SEEDBED_SECRET_KEY: needs at least 32 characters; leave it out to have one made"
         )
-    if given:
-        return given
-    return _kept(home / "secret.key", secrets.token_urlsafe(48), faults)
+    elif not given and _may_be_several(environ):
+        faults.append(_same_everywhere("SEEDBED_SECRET_KEY", file))
+        return ""
+    return given or _kept(file, secrets.token_urlsafe(48), faults)
+
+
+def _may_be_several(environ: Mapping[str, str]) -> bool:
+    """Whether other hosts can reach the same database and queue; a socket is this machine's alone."""
+    database, queue = environ.get("DATABASE_URL", ""), environ.get("REDIS_URL", "")
+    return database.startswith("postgres") and queue.startswith("redis")
+
+
+def _same_everywhere(name: str, file: Path) -> str:
+    """A key made here would be no other host's: what one signs or seals, the next could not read."""
+    way = f"this one has used what stands in {file}" if file.exists() else MAKES_A_KEY
+    return f"{name}: several hosts can share this database and queue, and need the same; {way}"
 
 
 def _kept(path: Path, proposal: str, faults: list[str]) -> str:

@@ -1,6 +1,7 @@
 """One id for each request, in its logs, its audit entries and its answer; and who the peer is."""
 
 import secrets
+from ipaddress import IPv6Address, ip_address
 from typing import Any
 
 import structlog
@@ -9,7 +10,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from cms.accounts import audit
-from cms.core.config import Settings
+from cms.core.config import Network, Settings
 from cms.core.limits import most
 
 
@@ -45,14 +46,23 @@ class MeasuredRequest(Request):
 class ListedProxies:
     """Believes forwarded addresses only from the proxies that the settings name."""
 
-    def __init__(self, inner: Any, proxies: tuple[str, ...]) -> None:
+    def __init__(self, inner: Any, proxies: tuple[Network, ...]) -> None:
         self.inner = inner
         self.trusting = ProxyFix(inner, x_for=1, x_proto=1, x_host=1)
-        self.proxies = frozenset(proxies)
+        self.proxies = proxies
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
-        chosen = self.trusting if environ.get("REMOTE_ADDR") in self.proxies else self.inner
-        return chosen(environ, start_response)
+        is_listed = self._is_listed(environ.get("REMOTE_ADDR", ""))
+        return (self.trusting if is_listed else self.inner)(environ, start_response)
+
+    def _is_listed(self, peer: str) -> bool:
+        try:
+            address = ip_address(peer.partition("%")[0])
+        except ValueError:  # a socket has no address
+            return False
+        if isinstance(address, IPv6Address) and address.ipv4_mapped:
+            address = address.ipv4_mapped  # how a server that listens on both families writes it
+        return any(address in network for network in self.proxies)
 
 
 def _name_request() -> None:

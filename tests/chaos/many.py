@@ -6,6 +6,7 @@ processes; each host is cut off in turn, then Redis is away for a while, then th
 
 import argparse
 import random
+import secrets
 import signal
 import tempfile
 import time
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.figures import Figure, keep
+from cms.core import sealing
 from tests.chaos import hosts as machines
 from tests.chaos.lateness import lateness_of
 from tests.chaos.servers import Postgres, RedisServer
@@ -60,6 +62,8 @@ class Story:
             self.database.url,
             parts=parts,
             REDIS_URL=self.redis.url,
+            SEEDBED_SECRET_KEY=secrets.token_urlsafe(48),
+            SEEDBED_CREDENTIAL_KEYS=sealing.new_key(),
             SEEDBED_LEASE_SECONDS=str(LEASE),
             SEEDBED_DEMO="off",
             STUB_BIND="0.0.0.0" if chosen.namespaces else "127.0.0.1",

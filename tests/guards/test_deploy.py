@@ -7,7 +7,7 @@ import subprocess
 import pytest
 import yaml
 
-from cms.core.config import ROOT
+from cms.core.config import ROOT, BadSettings, settings_from
 from cms.core.jobs import QueueName
 
 DEPLOY = ROOT / "deploy"
@@ -65,3 +65,22 @@ def test_the_worker_unit_takes_the_queue_from_its_name(instance):
     script = re.fullmatch(r"/bin/sh -c '(.+)'", line)[1].replace("exec /opt", "echo /opt")
     said = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=True)
     assert said.stdout.split()[-2:] == ["worker", instance.partition("-")[0]]
+
+
+def test_no_secret_stands_in_the_example_and_as_it_is_it_starts_nothing(tmp_path):
+    """Copied and not filled in, it says what is missing."""
+    lines = re.findall(
+        r"^([A-Z_]+)=(.*)$", (DEPLOY / "seedbed.env.example").read_text(), re.MULTILINE
+    )
+    given = dict(lines) | {"SEEDBED_HOME": str(tmp_path)}
+    assert given["SEEDBED_SECRET_KEY"] == given["SEEDBED_CREDENTIAL_KEYS"] == ""
+    with pytest.raises(BadSettings) as refused:
+        settings_from(given)
+    told = [fault.partition(":")[0] for fault in refused.value.faults]
+    assert told == ["SEEDBED_SECRET_KEY", "SEEDBED_CREDENTIAL_KEYS"]
+
+
+def test_containers_will_not_start_without_both_keys():
+    for service in OURS:
+        for name in ("SEEDBED_SECRET_KEY", "SEEDBED_CREDENTIAL_KEYS"):
+            assert service["environment"][name].startswith(f"${{{name}:?")
