@@ -59,7 +59,7 @@ class WecomMass(Channel):
     Facts: `tasks` (employee → msgid), `asking` (whose task may or may not exist), `refused`
     (employee → why), `unreached` (customers WeCom named at once), `doubled` (tasks that should not
     be, cancelled), `counted`, `counting` and `lagging` (whose recipients are known, how far, whose
-    results are still to come), `settled` (who is done for good), `looking` (whose task is asked about next), `withdrawn`.
+    results are still to come), `pressed` (who has sent it), `settled` (who is done for good), `looking` (whose task is asked about next), `withdrawn`.
     """
 
     slug = "wecom_mass"
@@ -291,11 +291,13 @@ class WecomMass(Channel):
         ]
         tally = wecom_tally.tally(corporation, questions, envelope.facts)
         settled = wecom_tasks.settled(envelope, seen, tally.facts["counted"])
-        is_round = tally.is_whole and not seen.rest
-        is_over = bool(tasks) and tasks.keys() <= set(settled)
+        pressed = wecom_tasks.pressed(envelope, seen)
+        is_round = tally.is_round and not seen.rest
+        is_over = bool(tasks) and tasks.keys() <= set(pressed)
         standing = Standing.LIVE if is_over else Standing.WAITING
         if envelope.facts.get("withdrawn") and is_round:
             standing = Standing.WITHDRAWN
+        is_owed = is_over and not tasks.keys() <= set(settled)
         declined = [
             EmployeeAnswer(one, HandOverState.DECLINED) for one in wecom_tasks.refused_by(envelope)
         ]
@@ -306,8 +308,8 @@ class WecomMass(Channel):
                 *wecom_tasks.unreached(envelope),
                 *(wecom_tasks.reached(who, row) for who, row in tally.rows),
             ),
-            facts={**tally.facts, "settled": settled, "looking": seen.rest},
-            after=None if is_round else seen.wait or wecom.GO_ON_AFTER,
+            facts=tally.facts | {"settled": settled, "pressed": pressed, "looking": seen.rest},
+            after=wecom_tasks.go_on(envelope, is_round=is_round, is_owed=is_owed, wait=seen.wait),
         )
 
     def is_in_hand(self, facts: Mapping[str, Any]) -> bool:

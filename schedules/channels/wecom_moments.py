@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from cms.core.clock import now
@@ -10,7 +10,14 @@ from cms.core.errors import Refused, TryAgain
 from cms.core.i18n import N_
 from cms.core.sentences import Sentence
 from schedules import renditions, steps
-from schedules.channels import plans, wecom, wecom_moment_figures, wecom_range, wecom_tally
+from schedules.channels import (
+    plans,
+    wecom,
+    wecom_moment_figures,
+    wecom_range,
+    wecom_tally,
+    wecom_tasks,
+)
 from schedules.channels.answers import Card, EmployeeAnswer, Figure, Reached
 from schedules.channels.base import (
     CallsBack,
@@ -222,12 +229,13 @@ class WecomMoments(Channel):
             facts = _facts(envelope)
             return Progress(Standing.WAITING, external_id=moment_id, reason=str(error), facts=facts)
         done = [one.employee for one in employees if one.state is HandOverState.CONFIRMED]
-        questions = [_question(moment_id, employee) for employee in done]
+        questions = [_question(moment_id, one, envelope.live_since) for one in done]
         tally = wecom_tally.tally(corporation, questions, envelope.facts)
-        is_over = bool(employees) and len(done) == len(employees) and tally.is_whole
+        is_over = bool(employees) and len(done) == len(employees)
         standing = Standing.LIVE if is_over else Standing.WAITING
-        if envelope.facts.get("withdrawn") and tally.is_whole:
+        if envelope.facts.get("withdrawn") and tally.is_round:
             standing = Standing.WITHDRAWN
+        is_owed = is_over and not tally.is_whole
         return Progress(
             standing,
             employees=(*employees, *_invalid(envelope)),
@@ -235,7 +243,7 @@ class WecomMoments(Channel):
             reached=tuple(_seen(who, row) for who, row in tally.rows),
             external_id=moment_id,
             facts={**_facts(envelope), **tally.facts},
-            after=None if tally.is_whole else wecom.GO_ON_AFTER,
+            after=wecom_tasks.go_on(envelope, is_round=tally.is_round, is_owed=is_owed),
         )
 
     def withdraw(self, envelope: Envelope) -> Receipt:
@@ -331,9 +339,10 @@ def _left_out(envelope: Envelope) -> str:
     return wecom_range.told(envelope.facts.get("left_out") or {})
 
 
-def _question(moment_id: str, employee: str) -> wecom_tally.Question:
+def _question(moment_id: str, employee: str, since: datetime | None) -> wecom_tally.Question:
     body = {"moment_id": moment_id, "userid": employee, "limit": 3000}
-    return wecom_tally.Question(employee, SEEN_BY, body, "customer_list")
+    is_late = wecom_tasks.results_are_late(since)
+    return wecom_tally.Question(employee, SEEN_BY, body, "customer_list", is_late=is_late)
 
 
 def _seen(employee: str, row: Mapping[str, Any]) -> Reached:

@@ -10,7 +10,7 @@ from cms.core.errors import Refused, TryAgain
 from cms.core.i18n import N_
 from cms.core.sentences import Sentence
 from schedules.channels.answers import EmployeeAnswer, Reached, Receipt
-from schedules.channels.wecom import Corporation, moment
+from schedules.channels.wecom import GO_ON_AFTER, Corporation, moment
 from schedules.channels.wecom_codes import NotReady
 from schedules.channels.wecom_tally import Question
 from schedules.envelopes import Envelope
@@ -30,6 +30,7 @@ FATES = {
     3: DeliveryState.QUOTA_USED,
 }
 RESULTS_COME = timedelta(days=3)  # after the employee has sent it
+SOON = timedelta(minutes=5)
 MOST_LOOKED_AT = 60  # tasks, one call each, so that a question ends within its claim
 DONE = (1, 2)  # the documents say 2; samples say 1
 
@@ -100,6 +101,13 @@ def settled(envelope: Envelope, seen: Look, counted: Collection[str]) -> list[st
     ]
 
 
+def pressed(envelope: Envelope, seen: Look) -> list[str]:
+    """Whose task is done, whatever is known of its recipients."""
+    known = [*(envelope.facts.get("pressed") or []), *(envelope.facts.get("settled") or [])]
+    done = [who for who, employees in seen.by_sender.items() if all(map(is_done, employees))]
+    return list(dict.fromkeys([*known, *done]))
+
+
 def _answer(row: Mapping[str, Any]) -> EmployeeAnswer:
     if row.get("status") in DONE:
         at = moment(row.get("send_time"))
@@ -113,15 +121,30 @@ def question(msgid: str, done: EmployeeAnswer, since: datetime | None = None) ->
     `since` counts where WeCom does not say when the button was pressed.
     """
     body = {"msgid": msgid, "userid": done.employee, "limit": 1000}
-    pressed = done.at or since
-    may_come = pressed is None or now() - pressed < RESULTS_COME
+    is_late = results_are_late(done.at or since)
     return Question(
         done.employee,
         RESULT,
         body,
         "send_list",
-        is_open=lambda row: may_come and fate(row) is DeliveryState.WAITING,
+        is_open=lambda row: not is_late and fate(row) is DeliveryState.WAITING,
+        is_late=is_late,
     )
+
+
+def results_are_late(pressed: datetime | None) -> bool:
+    """Whether nothing more is to be expected of what was sent then."""
+    return pressed is not None and now() - pressed >= RESULTS_COME
+
+
+def go_on(
+    envelope: Envelope, *, is_round: bool, is_owed: bool, wait: timedelta | None = None
+) -> timedelta | None:
+    """When to ask on: at once within a round; for what is owed of a live post, at last hourly."""
+    if not is_round:
+        return wait or GO_ON_AFTER
+    age = now() - envelope.live_since if envelope.live_since else timedelta()
+    return min(max(age, SOON), timedelta(hours=1)) if is_owed else None
 
 
 def fate(row: Mapping[str, Any]) -> DeliveryState:

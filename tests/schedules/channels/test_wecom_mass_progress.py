@@ -1,8 +1,11 @@
 """How far a WeCom mass message is: created is not published, and a corporation is asked in turns."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select
 
+from cms.core.clock import now
 from cms.core.db import session
 from cms.demo.carriers.wecom import CORPID, SECRET
 from schedules import addressing, confirmations
@@ -135,12 +138,12 @@ class TestResultsThatComeLater:
         corporation.advance(10)
         corporation.control("confirm")
         asked(publication)
-        assert publication.state is State.HANDED_OVER
+        assert publication.state is State.PUBLISHED
         assert deliveries(publication) == {DeliveryState.WAITING: 8}
         assert publication.poll_at is not None
         corporation.advance(6 * 3600)
         asked(publication, later=7 * 3600)
-        assert publication.state is State.PUBLISHED
+        assert publication.poll_at is None
         assert deliveries(publication) == {DeliveryState.SENT: 8}
 
     def test_after_the_deadline_they_still_come(self, corporation: Corporation) -> None:
@@ -161,6 +164,13 @@ class TestResultsThatComeLater:
         corporation.advance(10)
         corporation.control("confirm")
         asked(publication)
+        assert publication.state is State.PUBLISHED
+        at = publication.poll_at
+        assert at is not None
+        assert timedelta(minutes=64) < at - now() < timedelta(minutes=66)
+        asked(publication, later=86_400)
+        assert publication.poll_at is not None
+        assert timedelta(hours=24) < publication.poll_at - now() <= timedelta(hours=25)
         asked(publication, later=4 * 86_400)
         assert publication.carrier_facts["settled"] == ["lina"]
         assert publication.poll_at is None
@@ -183,7 +193,7 @@ class TestResultsThatComeLater:
             {"lina"},
             {"wangwei"},
         ]
-        assert second.is_whole
+        assert (second.is_round, second.is_whole) == (True, False)
         assert second.facts == {"counted": [], "counting": [], "lagging": []}
         corporation.advance(4000)
         third = wecom_tally.tally(office, questions, second.facts)
@@ -225,6 +235,26 @@ class TestManyEmployees:
         for turn in range(4):
             asked(publication, later=3800 + 600 * turn)
         assert publication.state is State.PUBLISHED
+
+    def test_open_customers_hold_nothing_back(
+        self, corporation: Corporation, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Each look is about one of them, and what the first still owes is no longer in sight."""
+        monkeypatch.setattr(wecom_tasks, "MOST_LOOKED_AT", 1)
+        corporation.control("results_late", seconds=99 * 86_400)
+        publication = sent(corporation.account("wecom_mass"))
+        corporation.advance(10)
+        corporation.control("confirm")
+        asked(publication)
+        assert publication.state is State.HANDED_OVER
+        asked(publication, later=3700)
+        assert publication.state is State.PUBLISHED
+        assert publication.carrier_facts["settled"] == []
+        assert publication.poll_at is not None
+        for later in (4 * 86_400, 4 * 86_400 + 60, 4 * 86_400 + 120):
+            asked(publication, later=later)
+        assert set(publication.carrier_facts["settled"]) == {"lina", "wangwei"}
+        assert publication.poll_at is None
 
     def test_each_question_is_short_and_all_are_asked_about(
         self, corporation: Corporation, monkeypatch: pytest.MonkeyPatch
