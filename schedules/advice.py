@@ -1,6 +1,6 @@
 """What happened to a publication in trouble and what to do about it, in words; and the right buttons."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -17,7 +17,7 @@ from schedules import (
     reminders,
     wishes,
 )
-from schedules.inbox import Trouble
+from schedules.inbox import Gathered, Trouble
 from schedules.models import Publication
 
 
@@ -99,6 +99,14 @@ _TO_DO = {
 
 _REVISE = N_("Open the post, look at what changed, and have it approved again. Or move or drop it.")
 
+_TO_DO_IN_HAND = N_(
+    "Look at the carrier: some people have it in hand. Send again goes on with the rest; or say that "
+    "it is live, then take it back."
+)
+_TO_DO_FIXED = N_(
+    "Mend what is named here, then try again or drop it. It may be out already, so it cannot be moved."
+)
+
 _TO_DO_ABOUT = {
     receipts.CREDENTIALS: N_(
         "Renew the account's credentials in the settings, test it and resume it. Then try again."
@@ -129,12 +137,28 @@ _TO_DO_ABOUT = {
 }
 
 
-def actions_for(trouble: Trouble, publication: Publication) -> tuple[Action, ...]:
-    """What may be done at one press; what people were to post is confirmed with proof instead."""
+def actions_of(groups: Sequence[Gathered]) -> Mapping[int, tuple[Action, ...]]:
+    """What may be done with each at one press, and would be heard."""
+    movable = decisions.movable([one for group in groups for one in group.rows])
+    return {
+        one.id: _actions(group.cause.trouble, one, movable)
+        for group in groups
+        for one in group.rows
+    }
+
+
+def _actions(
+    trouble: Trouble, publication: Publication, movable: Collection[int]
+) -> tuple[Action, ...]:
+    """What people were to post is confirmed with proof instead."""
     if trouble is Trouble.EXPIRING:
         return (Action.REMIND,) if reminders.problem(publication) is None else ()
     if trouble is not Trouble.EXPIRED:
-        return ACTIONS[trouble]
+        heard = {
+            Action.MOVE: publication.id in movable,
+            Action.DROP: decisions.can_drop(publication),
+        }
+        return tuple(one for one in ACTIONS[trouble] if heard.get(one, True))
     if publication.hand_overs and decisions.can_drop(publication):
         return (Action.DROP,)  # its holder declines it, so that they say why
     found = [Action.ABSENT] if decisions.can_be_absent(publication) else []
@@ -143,11 +167,24 @@ def actions_for(trouble: Trouble, publication: Publication) -> tuple[Action, ...
     return tuple(found)
 
 
-def of(trouble: Trouble, publication: Publication) -> Advice:
-    """What to say about a publication's trouble; its own reason counts more than the usual one."""
+def of(trouble: Trouble, publication: Publication, *, can_move: bool | None = None) -> Advice:
+    """What to say about a publication's trouble; its own reason counts more than the usual one.
+
+    Whoever knows already whether it can be moved spares a question.
+    """
     if trouble in (Trouble.EXPIRING, Trouble.WISH) or not publication.reason:
-        return Advice(_HAPPENED[trouble], _TO_DO[trouble], {})
+        return Advice(_HAPPENED[trouble], _usual(trouble, publication, can_move), {})
     parts = publication.reason_parts or {"message": publication.reason, "params": {}}
-    to_do = _TO_DO_ABOUT.get(parts["message"], _TO_DO[trouble])
+    to_do = _TO_DO_ABOUT.get(parts["message"]) or _usual(trouble, publication, can_move)
     happened = _SAID_SHORTER.get(parts["message"], parts["message"])
     return Advice(happened, to_do, parts["params"])
+
+
+def _usual(trouble: Trouble, publication: Publication, can_move: bool | None) -> str:
+    """It names no button that would not be heard."""
+    if trouble is Trouble.UNCERTAIN and not decisions.can_drop(publication):
+        return _TO_DO_IN_HAND
+    if trouble is Trouble.HELD:
+        may = decisions.can_move(publication) if can_move is None else can_move
+        return _TO_DO[trouble] if may else _TO_DO_FIXED
+    return _TO_DO[trouble]

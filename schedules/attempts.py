@@ -1,11 +1,12 @@
 """The attempt log: what was tried, by whom, when, and what came of it, within bounds."""
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, Select, or_, select
 
 from cms.core.clock import now
 from cms.core.db import session
@@ -102,11 +103,10 @@ def unresolved(publication_id: int, *, before: int | None = None) -> list[dateti
 
     An accepted send closes all that came before it: what was sent anew is another story.
     """
-    return [row.started_at for row in _unresolved(publication_id, before)]
+    return [row.started_at for row in _unresolved(_sends(publication_id), before)]
 
 
-def _unresolved(publication_id: int, before: int | None = None) -> list[Any]:
-    rows = _sends(publication_id)
+def _unresolved(rows: Sequence[Any], before: int | None = None) -> list[Any]:
     settled = max((row.fence for row in rows if _is_whole(row)), default=0)
     return [
         row
@@ -120,12 +120,13 @@ def _unresolved(publication_id: int, before: int | None = None) -> list[Any]:
 
 def doubtful(publication_id: int, *, before: int | None = None) -> list[datetime]:
     """The same, without those for which a person has said since that it shall be sent again."""
-    return [row.started_at for row in _unresolved(publication_id, before) if not _is_vouched(row)]
+    rows = _unresolved(_sends(publication_id), before)
+    return [row.started_at for row in rows if not _is_vouched(row)]
 
 
 def vouch(publication_id: int) -> None:
     """A person answers for what is unknown so far: whatever it was, it shall be sent again."""
-    wanted = {row.fence for row in _unresolved(publication_id)}
+    wanted = {row.fence for row in _unresolved(_sends(publication_id))}
     found = select(Attempt).where(
         Attempt.publication_id == publication_id, Attempt.fence.in_(wanted)
     )
@@ -135,12 +136,25 @@ def vouch(publication_id: int) -> None:
 
 def may_be_out(publication_id: int) -> bool:
     """Whether the newest send may have reached somebody: its outcome is unknown, or a part is done."""
-    return is_part_out(publication_id) or bool(_unresolved(publication_id))
+    return publication_id in maybe_out([publication_id])
+
+
+def maybe_out(publication_ids: Sequence[int]) -> set[int]:
+    """Those of which that is true, with one question for all."""
+    if not publication_ids:
+        return set()
+    sends: dict[int, list[Any]] = defaultdict(list)
+    for row in session.execute(_sends_of(Attempt.publication_id.in_(publication_ids))):
+        sends[row.publication_id].append(row)
+    return {one for one, rows in sends.items() if _is_part_out(rows) or _unresolved(rows)}
 
 
 def is_part_out(publication_id: int) -> bool:
     """Whether some have got the newest send, and not yet all."""
-    rows = _sends(publication_id)
+    return _is_part_out(_sends(publication_id))
+
+
+def _is_part_out(rows: Sequence[Any]) -> bool:
     settled = max((row.fence for row in rows if _is_whole(row)), default=0)
     return any(row.fence > settled and _has_reached_some(row) for row in rows)
 
@@ -152,10 +166,13 @@ def was_accepted(publication_id: int) -> bool:
 
 
 def _sends(publication_id: int) -> Sequence[Any]:
-    found = select(Attempt.fence, Attempt.started_at, Attempt.outcome, Attempt.detail).where(
-        Attempt.publication_id == publication_id, Attempt.act == Act.SEND
-    )
-    return session.execute(found.order_by(Attempt.fence)).all()
+    return session.execute(_sends_of(Attempt.publication_id == publication_id)).all()
+
+
+def _sends_of(whose: ColumnElement[bool]) -> Select[Any]:
+    columns = (Attempt.publication_id, Attempt.fence, Attempt.started_at, Attempt.outcome)
+    found = select(*columns, Attempt.detail).where(whose, Attempt.act == Act.SEND)
+    return found.order_by(Attempt.fence)
 
 
 def _is_whole(row: Any) -> bool:

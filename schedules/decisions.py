@@ -1,5 +1,6 @@
 """What a person decides about a publication that no machine will move on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, time
 from typing import Any
@@ -187,8 +188,14 @@ def say_absent(publication: Publication, *, by: User) -> None:
 
 
 def can_move(publication: Publication) -> bool:
-    """Whether `move` would be heard, as far as the state goes."""
-    return publication.state in _MOVABLE
+    """Whether `move` would be heard."""
+    return publication.id in movable([publication])
+
+
+def movable(found: Sequence[Publication]) -> set[int]:
+    """Those for which `move` would be heard, with one question for all."""
+    fixed = publications.fixed(found)
+    return {one.id for one in found if one.state in _MOVABLE and one.id not in fixed}
 
 
 def move(
@@ -253,8 +260,9 @@ def _in_hand(publication: Publication) -> str:
 
 def can_drop(publication: Publication) -> bool:
     """Whether `drop` would be heard, as far as can be seen."""
-    may_end = State.CANCELLED in PUBLICATION_MOVES[publication.state]
-    return may_end and not _in_hand(publication)
+    if State.CANCELLED not in PUBLICATION_MOVES[publication.state] or _in_hand(publication):
+        return False
+    return publication.state is not State.SCHEDULED or not publications.fixed([publication])
 
 
 def _still_approved(publication: Publication) -> None:

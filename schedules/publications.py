@@ -1,7 +1,7 @@
 """The publishing ledger: planning a publication, the one mover of its state, and its finders."""
 
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -342,6 +342,13 @@ def _refuse_if_out(publication: Publication) -> None:
         raise conflict("already_going_out", _ALREADY)
     if publication.state in _INTERRUPTED and attempts.may_be_out(publication.id):
         raise conflict("already_going_out", _MAY_BE_OUT)
+
+
+def fixed(found: Sequence[Publication]) -> set[int]:
+    """Those of which nothing may change any more, as they may be out; one question for all."""
+    interrupted = [one.id for one in found if one.state in _INTERRUPTED]
+    out = {one.id for one in found if one.state in GOING_OUT}
+    return out | attempts.maybe_out(interrupted)
 
 
 def drop(publication: Publication, *, by: User | None, reason: str = "") -> None:

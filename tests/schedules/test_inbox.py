@@ -114,7 +114,7 @@ def test_the_count_costs_one_query_and_reads_nothing_that_is_over(
 
 @pytest.mark.parametrize("trouble", list(Trouble))
 def test_every_trouble_has_words(trouble: Trouble) -> None:
-    publication = Publication(reason="", reason_parts={})
+    publication = make.post().publication
     said = advice.of(trouble, publication)
     assert said.happened
     assert said.to_do

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from audience.models import Pool
 from cms.accounts.permissions import Permission
 from cms.core.db import session
-from cms.core.errors import Problem, invalid
+from cms.core.errors import Invalid, Problem, invalid
 from cms.core.i18n import N_
 from cms.core.paging import Page, page_number, paginate
 from cms.web.forms import say, takes
@@ -48,6 +48,36 @@ _DEEDS: Mapping[Action, Callable[..., object]] = {
 @bp.get("/waiting")
 @requires(Permission.CALENDAR_READ)
 def waiting() -> ResponseReturnValue:
+    return _shown()
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What was chosen and typed when something was amiss, to be put back where it stood."""
+
+    rows: frozenset[str]
+    whole: str
+    day: str
+    time: str
+    faults: Mapping[str, str]
+
+    def is_of(self, group: inbox.Gathered) -> bool:
+        """A form sends the ticks of one group."""
+        return group.cause.key == self.whole or any(_seen(one) in self.rows for one in group.rows)
+
+
+def _kept(error: Invalid) -> Kept:
+    given = request.form
+    return Kept(
+        rows=frozenset(given.getlist("row")),
+        whole=given.get("whole", ""),
+        day=given.get("day", ""),
+        time=given.get("time", ""),
+        faults={name: say(problem) for name, problem in error.fields.items()},
+    )
+
+
+def _shown(kept: Kept | None = None) -> str:
     wanted = _wanted()
     everything = inbox.causes(replace(wanted, trouble=None, key=""))
     found = [one for one in everything if _is_wanted(one, wanted)]
@@ -58,10 +88,12 @@ def waiting() -> ResponseReturnValue:
     else:
         page = _page_of(found)
         groups = inbox.gathered(page.rows, wanted, each=EACH_SHOWN)
+    groups = [group for group in groups if group.rows]
+    each = advice.actions_of(groups)
     return render_template(
         "today/waiting.html",
         page=page,
-        groups=[_drawn(group) for group in groups if group.rows],
+        groups=[_drawn(group, each, kept) for group in groups],
         counts=inbox.by_trouble(everything),
         wanted=wanted,
         keep=_keep(),
@@ -83,7 +115,11 @@ def decide() -> ResponseReturnValue:
         return redirect(url_for("today.waiting", **_keep()))
     if action is Action.AGAIN and request.form.get("sure") != "yes":
         return _are_you_sure(chosen, remaining)
-    report = batches.each(chosen, _deed(action))
+    try:
+        deed = _deed(action)
+    except Invalid as error:
+        return _shown(_kept(error)), 422
+    report = batches.each(chosen, deed)
     return render_template(
         "today/decided.html",
         report=report,
@@ -247,17 +283,24 @@ class Drawn:
     rows: list[Publication]
     account: ChannelAccount
     advice: advice.Advice
-    actions: tuple[Action, ...]
+    actions: tuple[Action, ...]  # what at least one of them would hear
+    each: Mapping[int, tuple[Action, ...]]
+    kept: Kept | None
 
 
-def _drawn(group: inbox.Gathered) -> Drawn:
+def _drawn(
+    group: inbox.Gathered, each: Mapping[int, tuple[Action, ...]], kept: Kept | None
+) -> Drawn:
     first = group.rows[0]
+    heard = {action for one in group.rows for action in each[one.id]}
     return Drawn(
         cause=group.cause,
         rows=group.rows,
         account=first.account,
-        advice=advice.of(group.cause.trouble, first),
-        actions=advice.actions_for(group.cause.trouble, first),
+        advice=advice.of(group.cause.trouble, first, can_move=Action.MOVE in each[first.id]),
+        actions=tuple(action for action in Action if action in heard),
+        each=each,
+        kept=kept if kept and kept.is_of(group) else None,
     )
 
 
