@@ -26,6 +26,7 @@ MOST_HOPS = 5
 BEFORE_DUE = timedelta(hours=24)
 AHEAD = timedelta(days=14)  # what is planned later than that is looked at when it comes nearer
 AGAIN = timedelta(hours=1)  # where the last answer was not a good one
+SHORTLY = timedelta(minutes=30)  # before the post: a last look, unless one was had within AGAIN
 MOST_AT_ONCE = 50
 WAITING = (State.PLANNED, State.SCHEDULED, State.HELD)
 
@@ -93,6 +94,7 @@ def due() -> list[int]:
             TrackedLink.check != LinkCheck.FINE,
             TrackedLink.checked_at < moment - AGAIN,
         ),
+        and_(Publication.due_at <= moment + SHORTLY, TrackedLink.checked_at < moment - AGAIN),
     )
     rows = session.execute(
         select(func.min(TrackedLink.id), TrackedLink.target)

@@ -16,7 +16,8 @@ def check_link(link_id: int) -> None:
 
 @tick(every=30, guarded=True)
 def hint_links() -> None:
-    """Have looked at what was made lately, and once more what goes out within a day."""
+    """Have looked at what was made lately, once more what goes out within a day, and a last time
+    shortly before it does."""
     fresh = _asked.news([(link_id, 0, 0.0) for link_id in link_checks.due()])
     if not fresh or not is_broker_there():
         return

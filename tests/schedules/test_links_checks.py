@@ -183,6 +183,49 @@ class TestLinks:
         with clock.holding(due - timedelta(hours=1)):
             assert link_checks.due() == []
 
+    def test_they_are_due_a_last_time_shortly_before_the_post(self, world: World) -> None:
+        """A post that is planned in the morning for the evening would have had one look."""
+        link = self.link(world, "https://shop.example/v")
+        due = link.publication.due_at
+        with transaction():
+            link.check, link.checked_at = LinkCheck.FINE, due - timedelta(hours=9)
+        with clock.holding(due - timedelta(minutes=31)):
+            assert link_checks.due() == []
+        with clock.holding(due - timedelta(minutes=29)):
+            assert link_checks.due() == [link.id]
+            with transaction():
+                link.checked_at = now() - timedelta(minutes=59)
+            assert link_checks.due() == []
+            with transaction():
+                link.checked_at = now()
+        with clock.holding(due):
+            assert link_checks.due() == []
+
+    def test_the_last_look_is_noted_before_the_post_leaves(self, world: World, site: Site) -> None:
+        link = self.link(world, f"{site.base}/v")
+        with clock.holding(link.publication.due_at - timedelta(hours=9)):
+            link_checks.check(link.id, client=site.client)
+        session.expire_all()
+        assert link.check is LinkCheck.FINE
+        site.says["/v"] = (404, "")
+        with clock.holding(link.publication.due_at - timedelta(minutes=20)):
+            for link_id in link_checks.due():
+                link_checks.check(link_id, client=site.client)
+        session.expire_all()
+        assert link.check is LinkCheck.GONE
+        assert link in link_checks.in_trouble()
+
+    def test_what_leaves_next_goes_first_however_many_are_due(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(link_checks, "MOST_AT_ONCE", 1)
+        soon = self.link(world, "https://shop.example/v")
+        self.link(world, "https://shop.example/new", on=world.day + timedelta(days=1))
+        with clock.holding(soon.publication.due_at - timedelta(minutes=20)):
+            with transaction():
+                soon.check, soon.checked_at = LinkCheck.FINE, now() - timedelta(hours=2)
+            assert link_checks.due() == [soon.id]
+
     @pytest.mark.parametrize("check", [LinkCheck.GONE, LinkCheck.UNKNOWN, LinkCheck.FORBIDDEN])
     def test_a_bad_answer_is_asked_for_again_within_the_day(
         self, world: World, check: LinkCheck
