@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
+from audience.events import PersonaPassedOn
 from audience.models import Persona
 from cms.accounts import audit
-from cms.accounts.models import User
+from cms.accounts.models import Role, User
+from cms.accounts.permissions import Permission, may
 from cms.core.db import session
 from cms.core.errors import NotFound, invalid
+from cms.core.events import emit
 from cms.core.i18n import N_
 from cms.core.slugs import free_slug
 from cms.core.text import clean_line, is_blank
@@ -53,6 +56,7 @@ def in_order() -> Select[Persona]:
 def add(fields: PersonaFields, *, by: User | None, slug: str | None = None) -> Persona:
     """Add a persona. Raises Invalid."""
     _check(fields)
+    _check_holder(fields.holder_id)
     persona = Persona(slug=slug or free_slug(fields.name, "persona", by_slug))
     _fill(persona, fields)
     session.add(persona)
@@ -62,12 +66,29 @@ def add(fields: PersonaFields, *, by: User | None, slug: str | None = None) -> P
 
 
 def change(persona: Persona, fields: PersonaFields, *, by: User | None) -> None:
-    """Change what is said about the persona; a new holder takes over all its accounts. Raises Invalid."""
+    """Change what is said about the persona. Raises Invalid.
+
+    A new holder takes over all its accounts, and what still waits to be posted through them.
+    """
     _check(fields)
     before = persona.holder_id
+    if fields.holder_id != before:
+        _check_holder(fields.holder_id)
     _fill(persona, fields)
     audit.record(
         "persona.changed", persona, by=by, holder_before=before, holder_after=fields.holder_id
+    )
+    if fields.holder_id != before:
+        emit(PersonaPassedOn(persona.id, fields.holder_id, by.id if by else None))
+
+
+def may_hold() -> Select[User]:
+    """Whom a persona may be given to, by name: who is here and answers for packs."""
+    able = [role for role in Role if may(role, Permission.HAND_OVER_CONFIRM)]
+    return (
+        select(User)
+        .where(User.is_active.is_(True), User.role.in_(able))
+        .order_by(User.name, User.id)
     )
 
 
@@ -85,5 +106,11 @@ def _check(fields: PersonaFields) -> None:
         raise invalid("role_en", "content_too_long", N_("A role has at most 120 characters."))
     if any(len(text) > 600 for text in (fields.bio_en, fields.bio_zh)):
         raise invalid("bio_en", "content_too_long", N_("A biography has at most 600 characters."))
-    if fields.holder_id is not None and session.get(User, fields.holder_id) is None:
+
+
+def _check_holder(holder_id: int | None) -> None:
+    """Asked of a new one only: who holds it already keeps it until somebody else is named."""
+    if holder_id is None:
+        return
+    if session.scalar(may_hold().where(User.id == holder_id)) is None:
         raise invalid("holder_id", "bad_holder", N_("Choose one of the people offered."))

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
+from audience.events import PersonaPassedOn
 from cms.accounts import audit
 from cms.accounts.models import Role, User
 from cms.core import events
@@ -110,6 +111,25 @@ def _pack(publication: Publication) -> HandOver:
     known.decided_by_id, known.decided_at = None, None
     session.flush()  # the audit entry needs the id
     return known
+
+
+def pass_on(event: PersonaPassedOn) -> None:
+    """What its persona's last holder has not answered for is the new holder's; nobody's without one."""
+    found = session.scalars(
+        select(HandOver)
+        .join(HandOver.publication)
+        .join(Publication.account)
+        .where(HandOver.state.in_(_OPEN), Publication.state == PublicationState.HANDED_OVER)
+        .where(ChannelAccount.persona_id == event.persona_id)
+        .order_by(HandOver.id)
+        .with_for_update(of=HandOver)
+    )
+    by = session.get(User, event.by_id) if event.by_id else None
+    for one in found.all():
+        before, one.assignee_id = one.assignee_id, event.holder_id
+        audit.record(
+            "hand_over.passed_on", one, by=by, holder_before=before, holder_after=event.holder_id
+        )
 
 
 def confirm(

@@ -1,8 +1,10 @@
 """Connects schedules to the floors below: listeners, registrations, jobs and ticks."""
 
+from audience.events import PersonaPassedOn
 from cms.core import health
+from cms.core.events import subscribe
 from content_library.where_used import USES
-from schedules import alert_jobs, carrier_jobs, condition, credentials, jobs, link_jobs
+from schedules import alert_jobs, carrier_jobs, condition, credentials, handover, jobs, link_jobs
 from schedules.asset_uses import PostUses
 from schedules.callbacks import jobs as call_jobs
 
@@ -30,5 +32,6 @@ def connect() -> None:
     """Called once by the factory; calling again changes nothing."""
     if PostUses.slug not in USES:
         USES.add(PostUses())
+    subscribe(PersonaPassedOn, handover.pass_on)
     health.add(condition.CHECKS_OF_PUBLISHING)
     health.add(credentials.CHECKS_OF_CREDENTIALS)

@@ -9,7 +9,6 @@ from audience.models import Persona, Pool, PoolKind, Stage, StageGroup
 from audience.personas import PersonaFields
 from audience.pools import PoolFields
 from audience.stages import StageFields
-from cms.accounts import users
 from cms.accounts.permissions import Permission
 from cms.core.db import session, transaction
 from cms.core.errors import Invalid
@@ -124,8 +123,7 @@ def _save_pool(pool: Pool | None, form: PoolForm) -> None:
 
 def _edit_persona(persona: Persona | None) -> ResponseReturnValue:
     form = PersonaForm(obj=persona)
-    team = session.scalars(users.everyone().limit(500))
-    form.holder_id.choices = [(NOBODY, _("Nobody")), *((user.id, user.name) for user in team)]
+    form.holder_id.choices = _holders(persona)
     if form.validate_on_submit():
         try:
             with transaction():
@@ -134,6 +132,17 @@ def _edit_persona(persona: Persona | None) -> ResponseReturnValue:
         except Invalid as error:
             show_faults(form, error)
     return _form(form, persona.name if persona else _("New persona"), "audience.list_personas")
+
+
+def _holders(persona: Persona | None) -> list[tuple[int, str]]:
+    """Who may hold it; whoever does although they may not any more is named as such."""
+    team = session.scalars(personas.may_hold().limit(500))
+    choices = [(NOBODY, _("Nobody")), *((user.id, user.name) for user in team)]
+    holder = persona.holder if persona else None
+    if holder and holder.id not in dict(choices):
+        words = _("%(name)s (cannot confirm hand-overs any more)", name=holder.name)
+        choices.append((holder.id, words))
+    return choices
 
 
 def _save_persona(persona: Persona | None, form: PersonaForm) -> None:
