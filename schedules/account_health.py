@@ -14,7 +14,9 @@ from cms.accounts.models import AuditEntry, User
 from cms.core.clock import now
 from cms.core.db import session
 from schedules import accounts, credentials, inbox, pace, stops, tokens, uploads
+from schedules.channels.answers import Quota
 from schedules.models import ChannelAccount, EmployeeTask, Post, Publication, Stop
+from schedules.preflight import quotas
 from schedules.states import HandOverState
 from schedules.states import PublicationState as State
 
@@ -66,6 +68,8 @@ class Left:
     now: int
     per_minute: int
     blocked_until: datetime | None
+    quota: Quota | None = None  # what its carrier counts by its own day or month
+    of_quota: int = 0
 
 
 @dataclass(frozen=True)
@@ -234,7 +238,9 @@ def left(account: ChannelAccount) -> Left:
     moment = now()
     blocked = account.blocked_until if (account.blocked_until or moment) > moment else None
     whole = int(pace.bucket_of(account, moment).tokens)
-    return Left(0 if blocked or account.is_paused else whole, account.per_minute, blocked)
+    quota, of_quota = quotas.left(account) or (None, 0)
+    able = 0 if blocked or account.is_paused else whole
+    return Left(able, account.per_minute, blocked, quota, of_quota)
 
 
 def held(account: ChannelAccount) -> Held:

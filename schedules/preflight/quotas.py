@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
+from cms.core.clock import now
 from cms.core.db import session
 from cms.core.errors import Problem
 from cms.core.i18n import N_
@@ -46,6 +47,20 @@ class Known:
     ignored: set[int] = field(default_factory=set)  # publications that will not leave after all
 
 
+def left(account: ChannelAccount) -> tuple[Quota, int] | None:
+    """What the carrier counts, and how many of them nothing is settled for in its day or month."""
+    quota = _quota_of(account)
+    if quota is None:
+        return None
+    moment = now()
+    same = _period(quota, moment)
+    count = sum(
+        _period(quota, one.row.due_at) == same and _shares(one.quota, quota)
+        for one in _counted({account.channel}, [moment])
+    )
+    return quota, max(0, quota.most - count)
+
+
 def _quota_of(account: ChannelAccount) -> Quota | None:
     return CHANNELS.get(account.channel).quota_for(account.settings)
 
@@ -55,16 +70,20 @@ def _learn(subjects: Sequence[Subject], asked: Asked) -> Known:
     if not limited:
         return Known()
     channels = {one.account.channel for one in limited}
+    return Known(_counted(channels, [one.at for one in limited]), asked)
+
+
+def _counted(channels: set[str], moments: list[datetime]) -> list[_Counted]:
+    """What is settled around those moments through any account of the channels; two questions."""
     accounts = session.scalars(select(ChannelAccount).where(ChannelAccount.channel.in_(channels)))
     quotas = {one.id: quota for one in accounts if (quota := _quota_of(one))}
-    moments = [one.at for one in limited]
     rows = session.execute(
         select(Publication.id, Publication.account_id, Publication.due_at, Publication.state)
         .where(Publication.account_id.in_(quotas))
         .where(Publication.due_at.between(min(moments) - AROUND, max(moments) + AROUND))
         .where(Publication.state.in_(WAITING | OUT))
     )
-    return Known([_Counted(row, quotas[row.account_id]) for row in rows], asked)
+    return [_Counted(row, quotas[row.account_id]) for row in rows]
 
 
 def _ask(subject: Subject, known: Known) -> list[Concern]:

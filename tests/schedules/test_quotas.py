@@ -11,7 +11,7 @@ from cms.core import sealing
 from cms.core.clock import holding
 from cms.core.db import session, transaction
 from cms.core.errors import Invalid
-from schedules import approvals, dry_run, preflight, publishing
+from schedules import account_health, approvals, dry_run, preflight, publishing
 from schedules.dry_run import Verdict
 from schedules.models import ChannelAccount, Publication
 from schedules.preflight import Asked
@@ -142,3 +142,26 @@ def test_the_dry_run_lists_it_and_what_stays_takes_no_place() -> None:
         (Verdict.GOES, []),
         (Verdict.STAYS, ["quota"]),
     ]
+
+
+def left(way: ChannelAccount) -> int:
+    found = account_health.left(way)
+    assert found.quota is not None
+    return found.of_quota
+
+
+def test_what_is_left_of_the_carriers_own_count(app: Flask) -> None:
+    """Approved or out counts, in the carrier's own calendar; what waits for approval does not."""
+    daily = official()
+    assert left(daily) == 1
+    waiting(daily, NOON + HOUR)
+    settled(daily, NOON + DAY)
+    assert left(daily) == 1
+    settled(daily, NOON + 2 * HOUR)
+    assert left(daily) == 0
+    monthly = official("service", appid="wx2")
+    settled(monthly, NOON - 2 * DAY, State.PUBLISHED)
+    settled(official("service", appid="wx2"), NOON + DAY)  # the same account at the carrier
+    settled(monthly, NOON - 25 * DAY, State.PUBLISHED)  # last month
+    assert left(monthly) == 2
+    assert account_health.left(make.account(channel="sandbox")).quota is None

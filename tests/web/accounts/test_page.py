@@ -202,3 +202,11 @@ class TestWhatOnlyAPostCanProve:
         text = text_of(client, way)
         assert "only a post will prove them" in text
         assert "the connection works" not in text
+
+
+def test_limits_left_tell_what_the_carrier_counts(client, admin):
+    sorts = {"subscription": "1 of 1 left today", "service": "4 of 4 left this month"}
+    for sort, words in sorts.items():
+        settings = {"appid": f"wx-{sort}", "account_type": sort, "cover_media_id": "standing"}
+        way = factories.account(channel="oa_mass", settings=settings)
+        assert words in text_of(client, way)
