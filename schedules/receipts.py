@@ -172,7 +172,7 @@ def _again(publication: Publication, receipt: Receipt) -> Verdict:
     Who is asked to wait has not failed: the late policy alone ends that, with ever longer waits.
     """
     tries = publication.tries + (0 if receipt.after else 1)
-    if tries >= MOST_TRIES and not receipt.after:
+    if tries >= MOST_TRIES:
         if attempts.is_part_out(publication.id):
             return Verdict(State.UNCERTAIN, PARTLY_OUT, {"tries": tries})
         # An earlier attempt may have arrived even though the later ones surely did not.

@@ -45,15 +45,20 @@ def test_one_who_can_never_be_asked_ends_after_the_deadline(
     assert publication.poll_at is None
 
 
-def test_who_lags_is_asked_again_though_another_is_never_ready(corporation: Corporation) -> None:
-    corporation.control("results_late", seconds=3600)
-    publication = pressed(corporation, "wecom_mass")
-    office = wecom.Corporation.of_way(addressing.way_of(publication.account))
+def asking(publication: Publication) -> tuple[wecom.Corporation, list[wecom_tally.Question]]:
+    """One question for each employee, all of whom have pressed."""
     tasks = publication.carrier_facts["tasks"]
     questions = [
         wecom_tasks.question(tasks[who], EmployeeAnswer(who, HandOverState.CONFIRMED))
         for who in tasks
     ]
+    return wecom.Corporation.of_way(addressing.way_of(publication.account)), questions
+
+
+def test_who_lags_is_asked_again_though_another_is_never_ready(corporation: Corporation) -> None:
+    corporation.control("results_late", seconds=3600)
+    publication = pressed(corporation, "wecom_mass")
+    office, questions = asking(publication)
     corporation.script(RESULT, NOT_READY, "ok")
     first = wecom_tally.tally(office, questions, {})
     assert (first.is_round, first.is_whole) == (True, False)
@@ -66,12 +71,7 @@ def test_who_lags_is_asked_again_though_another_is_never_ready(corporation: Corp
 
 def test_those_never_ready_do_not_use_up_every_round(corporation: Corporation) -> None:
     publication = pressed(corporation, "wecom_mass")
-    office = wecom.Corporation.of_way(addressing.way_of(publication.account))
-    tasks = publication.carrier_facts["tasks"]
-    questions = [
-        wecom_tasks.question(tasks[who], EmployeeAnswer(who, HandOverState.CONFIRMED))
-        for who in tasks
-    ]
+    office, questions = asking(publication)
     corporation.script(RESULT, NOT_READY, "ok")
     first = wecom_tally.tally(office, questions, {}, calls=1)
     assert (first.rows, first.is_round) == ([], False)
